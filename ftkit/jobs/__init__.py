@@ -1,0 +1,1 @@
+"""Worker processes: queue, launch, state machine, watching, stopping."""

@@ -1,0 +1,125 @@
+"""A job's folder as both sides see it: what the launcher writes, what the worker writes, and in which order.
+
+    job.json       launcher   first: id, kind, nonce
+    worker.log     both       everything the worker prints, from its first line
+    worker.json    worker     its identity and the nonce that it was started with
+    state.json     worker     heartbeat: phase, step, steps, message, time
+    metrics.jsonl  worker     one line per measurement, only ever appended
+    stop           launcher   asks the worker to stop at its next safe point
+    result.json    worker     outcome, metrics or error
+    DONE           worker     last: the nonce; without it the job did not end by itself
+
+It decides nothing: ``states`` does.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ftkit.jobs.identity import Identity
+from ftkit.store.files import read_json, write_bytes, write_json
+
+_LEFT_BY_A_FORMER_START = ("DONE", "result.json", "worker.json", "state.json", "stop")
+
+
+class JobFolder:
+    """Typed access to the files of one job."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def log(self) -> Path:
+        """Everything that the worker prints."""
+        return self.path / "worker.log"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object per line."""
+        return self.path / "metrics.jsonl"
+
+    def prepare(self, job: str, kind: str, nonce: str) -> None:
+        """Make the folder ready for a new start; metrics and log of former starts stay."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        for name in _LEFT_BY_A_FORMER_START:
+            (self.path / name).unlink(missing_ok=True)
+        write_json(self.path / "job.json", {"job": job, "kind": kind, "nonce": nonce})
+
+    def nonce(self) -> str:
+        """The nonce of the current start, or an empty string."""
+        return str((read_json(self.path / "job.json") or {}).get("nonce", ""))
+
+    def register(self, identity: Identity, nonce: str) -> None:
+        """Called by the worker once it holds the lock."""
+        write_json(self.path / "worker.json", {**identity._asdict(), "nonce": nonce})
+
+    def registered(self, nonce: str) -> Identity | None:
+        """Who registered for this start."""
+        value = read_json(self.path / "worker.json")
+        if not value or value["nonce"] != nonce:
+            return None
+        return Identity(value["pid"], value["started"], value["boot_id"])
+
+    def beat(self, **state: Any) -> None:
+        """Write the heartbeat."""
+        write_json(self.path / "state.json", state)
+
+    def state(self) -> dict[str, Any]:
+        """The last heartbeat, or an empty dict."""
+        return read_json(self.path / "state.json") or {}
+
+    def ask_to_stop(self) -> None:
+        """Set the flag that the worker looks for between steps."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "stop").touch()
+
+    def stop_asked(self) -> bool:
+        """Whether the flag is set."""
+        return (self.path / "stop").exists()
+
+    def finish(self, nonce: str, outcome: str, **result: Any) -> None:
+        """Called by the worker as its last act; ``outcome`` is done, failed or stopped."""
+        write_json(self.path / "result.json", {"outcome": outcome, **result})
+        write_bytes(self.path / "DONE", nonce.encode())
+
+    def result(self, nonce: str) -> dict[str, Any] | None:
+        """What the worker ended with; None while it has not."""
+        done = self.path / "DONE"
+        if not done.exists() or done.read_text() != nonce:
+            return None
+        return read_json(self.path / "result.json")
+
+    def measurements(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Measurements from byte ``offset`` on, and the offset to go on from; a half-written last line waits."""
+        try:
+            with self.metrics.open("rb") as stream:
+                stream.seek(offset)
+                content = stream.read()
+        except FileNotFoundError:
+            return [], offset
+        whole = content[: content.rfind(b"\n") + 1]
+        return list(_objects(whole)), offset + len(whole)
+
+    def log_tail(self, limit: int = 20_000) -> str:
+        """The last ``limit`` bytes of the log, from the beginning of a line."""
+        try:
+            with self.log.open("rb") as stream:
+                size = stream.seek(0, 2)
+                stream.seek(max(0, size - limit))
+                content = stream.read()
+        except FileNotFoundError:
+            return ""
+        if size > limit:
+            content = content.partition(b"\n")[2]
+        return content.decode(errors="replace")
+
+
+def _objects(lines: bytes) -> Iterator[dict[str, Any]]:
+    for line in lines.split(b"\n"):
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue  # torn by a crash in mid-write; the next start appends behind it
+        if isinstance(value, dict):
+            yield value

@@ -1,0 +1,137 @@
+"""The frozen records that travel between layers: artefacts (each knows its parents) and jobs.
+
+Values only: no queries, no files, no behaviour beyond what a field means.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+JobState = Literal["queued", "starting", "running", "stopping", "done", "failed", "stopped", "lost"]
+ACTIVE_STATES: frozenset[JobState] = frozenset({"starting", "running", "stopping"})
+ENDED_STATES: frozenset[JobState] = frozenset({"done", "failed", "stopped", "lost"})
+
+
+class Record(BaseModel):
+    """A value that never changes after it was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artefact(Record):
+    """Something immutable under the data folder, or a named result with a folder of its own."""
+
+    kind: ClassVar[str]
+
+    id: str
+    name: str
+    created_at: datetime
+    parents: tuple[str, ...] = Field((), description="Ids of the artefacts that this one was made from.")
+    content_hash: str = Field("", description="sha256 of the content, with the prefix 'sha256:'.")
+    seed: int | None = None
+    versions: dict[str, str] = Field(default_factory=dict, description="Library versions that made it.")
+
+
+class Skipped(Record):
+    """One input line that did not become a row, and why."""
+
+    line: int = Field(description="1-based line (text formats) or row (tables) in the source file.")
+    reason: str
+
+
+class Upload(Artefact):
+    """A file as it came in."""
+
+    kind: ClassVar[str] = "upload"
+
+    filename: str
+    size: int = Field(description="bytes")
+
+
+class Dataset(Artefact):
+    """Rows with named columns, and which column plays which role."""
+
+    kind: ClassVar[str] = "dataset"
+
+    rows: int
+    columns: tuple[str, ...]
+    mapping: dict[str, str] = Field(
+        description="role → column; roles: messages | system, instruction, user, assistant | text | chosen, rejected"
+    )
+    skipped_count: int = 0
+    skipped: tuple[Skipped, ...] = Field((), description="The first skipped lines; the count is complete.")
+    notes: tuple[str, ...] = Field((), description="What was changed on the way in, in words.")
+    license: str = ""
+
+
+class Split(Artefact):
+    """A dataset cut into train, validation and test."""
+
+    kind: ClassVar[str] = "split"
+
+    dataset: str
+    ratios: tuple[float, float, float]
+    sizes: dict[Part, int]
+    leaks: int = Field(0, description="Rows whose exact content stands in more than one part.")
+    mapping: dict[str, str]
+
+
+class Model(Artefact):
+    """A base model on this machine (safetensors)."""
+
+    kind: ClassVar[str] = "model"
+
+    source: str = Field(description="'bundled', or the Hub id it came from, or a local folder.")
+    revision: str = ""
+    license: str = ""
+    parameters: int = 0
+    context_length: int = 0
+    architecture: dict[str, int] = Field(
+        default_factory=dict, description="hidden, layers, intermediate, vocabulary: for the memory estimate."
+    )
+
+
+class Run(Artefact):
+    """One fine-tuning run; its state is that of its newest job."""
+
+    kind: ClassVar[str] = "run"
+
+    recipe: str
+    split: str
+    model: str
+    spec: dict[str, Any]
+
+
+class Evaluation(Artefact):
+    """Base and tuned model measured on the same rows."""
+
+    kind: ClassVar[str] = "evaluation"
+
+    run: str
+    split: str
+    part: Part
+
+
+class Job(Record):
+    """One worker process for one artefact, from the queue to its end."""
+
+    id: str
+    kind: str = Field(description="Name of the worker module: train, evaluate, pull, generate.")
+    lane: str = Field(description="Jobs of one lane run one after another.")
+    artefact: str
+    state: JobState
+    nonce: str = Field(description="Tells this start from every other one.")
+    owner: str = "owner"
+    queued_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    pid: int | None = None
+    pid_started: str | None = Field(default=None, description="Start time of the process in kernel ticks.")
+    boot_id: str | None = None
+    error: dict[str, Any] | None = Field(
+        default=None, description="What happened and what to do: ``FtkitError.as_dict``."
+    )

@@ -1,0 +1,101 @@
+"""All settings, read once from the environment; the only module that touches ``os.environ``.
+
+Takes a mapping of environment variables, gives a frozen ``Settings``. It creates no folder and opens no file.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+_PACKAGE = Path(__file__).parent
+# glibc gives large temporaries back to the kernel after each step; keeping them saves a fifth of the training time.
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "8589934592",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+# Switches that would open the app to the world behind its own checks.
+_DANGEROUS = ("GRADIO_VIBE_MODE", "GRADIO_SHARE", "GRADIO_ALLOWED_PATHS", "GRADIO_MCP_SERVER")
+
+
+class Settings(BaseModel):
+    """Where things are and how the app is reached."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path = Field(description="FTKIT_HOME: the data folder.")
+    host: str = Field("127.0.0.1", description="FTKIT_HOST: address the dashboard listens on.")
+    port: int = Field(7860, ge=0, le=65535, description="FTKIT_PORT: port of the dashboard.")
+    database_url: str | None = Field(
+        None, description="FTKIT_DATABASE_URL: another database than the SQLite file in the data folder."
+    )
+    token: SecretStr | None = Field(
+        None, description="FTKIT_TOKEN: fixed launch token; without it each start makes a new one."
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="FTKIT_ALLOWED_HOSTS: further host names of the dashboard, separated by commas."
+    )
+    hf_endpoint: str = Field(
+        "https://huggingface.co", description="HF_ENDPOINT: where models of the Hub come from."
+    )
+    offline: bool = Field(False, description="HF_HUB_OFFLINE: never ask the Hub.")
+    space_host: str | None = Field(None, description="SPACE_HOST: set by Hugging Face Spaces.")
+    recipes: Path = Field(description="FTKIT_RECIPES: folder of the recipes.")
+    environment: Mapping[str, str] = Field(
+        default_factory=dict, repr=False, exclude=True, description="What worker processes inherit."
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; unknown variables are ignored, malformed ones raise ``ValidationError``."""
+        names = {
+            "host": "FTKIT_HOST",
+            "port": "FTKIT_PORT",
+            "database_url": "FTKIT_DATABASE_URL",
+            "token": "FTKIT_TOKEN",
+            "hf_endpoint": "HF_ENDPOINT",
+            "offline": "HF_HUB_OFFLINE",
+            "space_host": "SPACE_HOST",
+        }
+        given = {field: environ[name] for field, name in names.items() if environ.get(name)}
+        hosts = tuple(h.strip() for h in environ.get("FTKIT_ALLOWED_HOSTS", "").split(",") if h.strip())
+        home = Path(environ.get("FTKIT_HOME") or Path.home() / ".ftkit").expanduser().resolve()
+        return cls.model_validate(
+            {
+                **given,
+                "home": home,
+                "allowed_hosts": hosts,
+                "recipes": Path(environ.get("FTKIT_RECIPES") or _shipped_recipes()),
+                "environment": dict(environ),
+            }
+        )
+
+    def dangerous_switches(self) -> tuple[str, ...]:
+        """Names of Gradio variables in the environment that would bypass the app's own protection."""
+        return tuple(name for name in _DANGEROUS if self.environment.get(name))
+
+    def worker_environment(self) -> dict[str, str]:
+        """Environment of a worker process: ours, with the allocator tuned before Python starts."""
+        inherited = {k: v for k, v in self.environment.items() if k != "FTKIT_TOKEN"}
+        return {
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "PYTHONUNBUFFERED": "1",
+            **_ALLOCATOR,
+            **inherited,
+            "FTKIT_HOME": str(self.home),
+        }
+
+    def prepare_web_process(self) -> None:
+        """Set what Gradio reads from the environment at import; call before the first ``import gradio``."""
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        os.environ["GRADIO_TEMP_DIR"] = str(self.home / "tmp")
+
+
+def _shipped_recipes() -> Path:
+    """Recipes lie beside the package in a checkout and inside it in a wheel."""
+    inside = _PACKAGE / "recipes"
+    return inside if inside.is_dir() else _PACKAGE.parent / "recipes"

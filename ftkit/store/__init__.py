@@ -1,0 +1,1 @@
+"""Engine and transactions, migrations, queries, files."""

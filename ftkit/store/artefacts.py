@@ -1,0 +1,109 @@
+"""Queries for artefacts: add, get, list, delete, lineage.
+
+Takes and gives records; the typed fields of a record travel as one JSON column, its parents as rows, so that the
+lineage of anything is one recursive query. It never touches files.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import Row, delete, insert, literal, select
+
+from ftkit.errors import BadInput, NotFound
+from ftkit.records import Artefact
+from ftkit.store.engine import Database
+from ftkit.store.tables import artefacts, parents
+
+A = TypeVar("A", bound=Artefact)
+
+
+class Artefacts:
+    """The artefacts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, record: Artefact) -> None:
+        """Store a new artefact with its parents.
+
+        Raises:
+            BadInput: the id is taken.
+        """
+        with self._database.write() as connection:
+            if connection.execute(select(artefacts.c.id).where(artefacts.c.id == record.id)).first():
+                raise BadInput("store.id_taken", "The id {id} is taken. Choose another one.", id=record.id)
+            connection.execute(
+                insert(artefacts).values(
+                    id=record.id,
+                    kind=record.kind,
+                    name=record.name,
+                    created_at=record.created_at,
+                    content_hash=record.content_hash,
+                    record=record.model_dump(mode="json"),
+                )
+            )
+            for parent in dict.fromkeys(record.parents):
+                connection.execute(insert(parents).values(child=record.id, parent=parent))
+
+    def get(self, kind: type[A], id_: str) -> A:
+        """The artefact of this kind with this id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        query = select(artefacts).where(artefacts.c.id == id_, artefacts.c.kind == kind.kind)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound("store.unknown_id", "There is no {kind} with the id {id}.", kind=kind.kind, id=id_)
+        return _record(kind, row)
+
+    def all(self, kind: type[A]) -> list[A]:
+        """All artefacts of a kind, newest first."""
+        query = (
+            select(artefacts)
+            .where(artefacts.c.kind == kind.kind)
+            .order_by(artefacts.c.created_at.desc(), artefacts.c.id)
+        )
+        with self._database.read() as connection:
+            return [_record(kind, row) for row in connection.execute(query)]
+
+    def delete(self, record: Artefact) -> None:
+        """Forget an artefact.
+
+        Raises:
+            BadInput: another artefact was made from it.
+        """
+        with self._database.write() as connection:
+            child = connection.execute(
+                select(artefacts.c.kind, artefacts.c.id)
+                .join(parents, parents.c.child == artefacts.c.id)
+                .where(parents.c.parent == record.id)
+            ).first()
+            if child:
+                raise BadInput(
+                    "store.has_children",
+                    "{kind} {child} was made from it. Delete that first.",
+                    kind=child.kind,
+                    child=child.id,
+                )
+            connection.execute(delete(artefacts).where(artefacts.c.id == record.id))
+
+    def lineage(self, id_: str) -> Sequence[tuple[str, str, str]]:
+        """``(kind, id, name)`` of everything that ``id_`` was made from, itself first."""
+        chain = select(literal(id_).label("id"), literal(0).label("depth")).cte("chain", recursive=True)
+        chain = chain.union_all(
+            select(parents.c.parent, chain.c.depth + 1).join(chain, parents.c.child == chain.c.id)
+        )
+        query = (
+            select(artefacts.c.kind, artefacts.c.id, artefacts.c.name)
+            .join(chain, chain.c.id == artefacts.c.id)
+            .order_by(chain.c.depth)
+        )
+        with self._database.read() as connection:
+            found = [(row.kind, row.id, row.name) for row in connection.execute(query)]
+        return list(dict.fromkeys(found))
+
+
+def _record(kind: type[A], row: Row[tuple[object, ...]]) -> A:
+    return kind.model_validate(row.record)

@@ -1,0 +1,95 @@
+"""Files: where each artefact lies, hashing, and writing so that a crash leaves the old file or the new one.
+
+Takes the data folder, gives paths by id. Ids are checked here, so that no id can name a place outside.
+"""
+
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from ftkit.errors import NotFound
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+class Folders:
+    """The folders under the data folder, one per artefact."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def upload(self, id_: str) -> Path:
+        """The file as it came in lies here under the name ``content``."""
+        return self._of("uploads", id_)
+
+    def dataset(self, id_: str) -> Path:
+        """``rows.parquet``."""
+        return self._of("datasets", id_)
+
+    def split(self, id_: str) -> Path:
+        """``train.parquet``, ``validation.parquet``, ``test.parquet`` and ``manifest.json``."""
+        return self._of("splits", id_)
+
+    def model(self, id_: str) -> Path:
+        """A folder that ``from_pretrained`` takes."""
+        return self._of("models", id_)
+
+    def run(self, id_: str) -> Path:
+        """``spec.yaml``, ``worker.log``, ``metrics.jsonl``, ``state.json``, ``checkpoints/``, ``adapter/``, ``DONE``."""
+        return self._of("runs", id_)
+
+    def evaluation(self, id_: str) -> Path:
+        """``report.json`` and ``samples.parquet``, with the worker's files beside them."""
+        return self._of("evaluations", id_)
+
+    def work(self, id_: str) -> Path:
+        """Folder of a job that makes no artefact of its own, such as a download or the resident generator."""
+        return self._of("work", id_)
+
+    def _of(self, room: str, id_: str) -> Path:
+        if not _ID.fullmatch(id_) or ".." in id_:
+            raise NotFound("store.bad_id", "{id} is not an id.", id=repr(id_))
+        return self.home / room / id_
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` as a whole: write beside it, flush to the disk, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    flush_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace ``path`` by ``value`` as JSON; non-finite numbers are refused with ``ValueError``."""
+    write_bytes(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1).encode())
+
+
+def read_json(path: Path) -> Any | None:
+    """The value in ``path``; None where there is no such file."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames in ``folder`` survive a power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file, as ``sha256:<hex>``."""
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,66 @@
+"""The tables. Changing one means a new file under ``migrations/versions``; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """To the database: always in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any | None, dialect: Any) -> datetime | None:
+        """From the database: always with its zone."""
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("record", JSON, nullable=False),
+    Index("artefacts_by_kind", "kind", "created_at"),
+)
+
+parents = Table(
+    "artefact_parents",
+    metadata,
+    Column("child", String(64), ForeignKey("artefacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("parent", String(64), primary_key=True),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("position", Integer, nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("lane", String(32), nullable=False),
+    Column("artefact", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("owner", String(128), nullable=False),
+    Column("queued_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("pid", Integer),
+    Column("pid_started", Text),
+    Column("boot_id", Text),
+    Column("error", JSON(none_as_null=True)),
+    Index("jobs_by_artefact", "artefact", "position"),
+    Index("jobs_by_lane", "lane", "state", "position"),
+)

@@ -1,0 +1,140 @@
+"""What every worker process shares: registration, heartbeat, stop requests, errors turned into a result.
+
+Takes the job folder from the command line. It imports nothing heavy, so that a worker is registered and beating within
+a second of its start.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ftkit.errors import FtkitError, UserError, WorkerFault
+from ftkit.jobs.folder import JobFolder
+from ftkit.jobs.identity import identify
+from ftkit.store.files import read_json
+
+_BEAT_SECONDS = 1.0
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the person asked for it
+    """The worker was asked to stop and has nothing more to save."""
+
+
+class Worker:
+    """One job from the worker's side; use as ``with Worker(folder) as worker``."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = JobFolder(path)
+        self.path = path
+        self.inputs: dict[str, Any] = read_json(path / "inputs.json") or {}
+        self._state: dict[str, Any] = {"phase": "starting"}
+        self._state_lock = threading.Lock()
+        self._signalled = threading.Event()
+        self._ended = threading.Event()
+
+    def progress(self, phase: str, step: int = 0, steps: int = 0, **more: Any) -> None:
+        """Say what is being done; shown by the page and the command line within a second.
+
+        Args:
+            phase: a word of the catalogue, e.g. ``loading``, ``training``, ``evaluating``.
+            step: how many of ``steps`` are done; 0 of 0 where it cannot be told.
+            steps: how many there are.
+            **more: further values for the reader, e.g. ``port``.
+        """
+        with self._state_lock:
+            self._state = {**self._state, **more, "phase": phase, "step": step, "steps": steps}
+        self._beat()
+
+    def measure(self, **values: Any) -> None:
+        """Append one line to ``metrics.jsonl`` in one write, so that a crash tears at most the last line."""
+        line = json.dumps({"time": time.time(), **values}, allow_nan=False) + "\n"
+        descriptor = os.open(self.folder.metrics, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+    def stop_asked(self) -> bool:
+        """Whether somebody wants this job to end at its next safe point."""
+        return self._signalled.is_set() or self.folder.stop_asked()
+
+    def raise_if_stopped(self) -> None:
+        """Leave the job at a point where nothing is half-made.
+
+        Raises:
+            Stopped: a stop was asked for.
+        """
+        if self.stop_asked():
+            raise Stopped
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._signalled.set()
+
+    def _beat(self) -> None:
+        with self._state_lock:
+            self.folder.beat(**self._state, time=time.time())
+
+    def _keep_beating(self) -> None:
+        while not self._ended.wait(_BEAT_SECONDS):
+            with contextlib.suppress(OSError):  # a full disk must not end the work that could still be saved
+                self._beat()
+
+
+def run(job: Callable[[Worker], Mapping[str, Any]]) -> None:
+    """Run a worker to its end; the body of each worker module's ``__main__``.
+
+    Args:
+        job: does the work and returns the metrics of the result; raises ``Stopped`` when it was stopped.
+    """
+    path = Path(sys.argv[1]).resolve()
+    worker = Worker(path)
+    nonce = worker.folder.nonce()
+    with (path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a second worker in one folder ends here
+        identity = identify(os.getpid())
+        assert identity is not None, "this process is alive"  # noqa: S101
+        worker.folder.register(identity, nonce)
+        signal.signal(signal.SIGTERM, worker._on_signal)
+        signal.signal(signal.SIGINT, worker._on_signal)
+        threading.Thread(target=worker._keep_beating, daemon=True).start()
+        outcome, result = _outcome(job, worker)
+        worker._ended.set()
+        worker.folder.finish(nonce, outcome, **result)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if outcome != "failed" else 1)  # native threads of the libraries may hang an orderly exit
+
+
+def _outcome(job: Callable[[Worker], Mapping[str, Any]], worker: Worker) -> tuple[str, dict[str, Any]]:
+    try:
+        return "done", {"metrics": dict(job(worker))}
+    except Stopped:
+        return "stopped", {}
+    except FtkitError as error:
+        return "failed", {"error": error.as_dict()}
+    except Exception as error:  # noqa: BLE001 - the top of the worker: everything becomes a result
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}".strip()[:600]
+        return "failed", {"error": WorkerFault("jobs.failed", "{reason}", reason=reason).as_dict()}
+
+
+def answer(question: Callable[[dict[str, Any]], Any]) -> None:
+    """Answer one question on stdin with one JSON line on stdout; the body of a short worker's ``__main__``."""
+    reply: dict[str, Any]
+    stdout = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not end up in the reply
+    try:
+        reply = {"answer": question(json.load(sys.stdin))}
+    except UserError as error:
+        reply = {"error": error.as_dict()}
+    os.write(stdout, json.dumps(reply).encode() + b"\n")

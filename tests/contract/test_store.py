@@ -1,0 +1,59 @@
+"""The schema that the migrations make is the schema that the queries expect."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ftkit.errors import StoreFault
+from ftkit.store import tables
+from ftkit.store.engine import Database
+
+
+def shape(engine: sa.Engine) -> dict[str, object]:
+    inspector = sa.inspect(engine)
+    return {
+        table: (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table)],
+            sorted((i["name"], tuple(i["column_names"])) for i in inspector.get_indexes(table)),
+            inspector.get_pk_constraint(table)["constrained_columns"],
+        )
+        for table in sorted(inspector.get_table_names())
+        if table != "alembic_version"
+    }
+
+
+def test_migrations_make_the_tables(tmp_path: Path) -> None:
+    migrated = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    drawn = sa.create_engine(f"sqlite:///{tmp_path / 'b.sqlite'}")
+    tables.metadata.create_all(drawn)
+    assert shape(migrated.engine) == shape(drawn)
+    migrated.close()
+    drawn.dispose()
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(StoreFault, match="newer ftkit"):
+        Database(url)
+
+
+def test_a_damaged_file_is_refused_with_words(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(StoreFault, match="cannot be read"):
+        Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+
+
+def test_sqlite_runs_in_wal_mode_with_full_synchronisation(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    with database.read() as connection:
+        values = [
+            connection.exec_driver_sql(f"PRAGMA {p}").scalar()
+            for p in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    database.close()
+    assert values == ["wal", 2, 1]

@@ -1,0 +1,42 @@
+"""What the reader makes of files that a crash left behind."""
+
+from pathlib import Path
+
+from ftkit.jobs.folder import JobFolder
+
+
+def test_a_torn_last_line_waits_for_its_rest(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    lines = b'{"step": 1}\n{"step": 2}\n'
+    last = b'{"step": 3}\n'
+    for cut in range(len(last)):
+        folder.metrics.write_bytes(lines + last[:cut])
+        seen, offset = folder.measurements()
+        assert [m["step"] for m in seen] == [1, 2]
+        folder.metrics.write_bytes(lines + last)
+        assert folder.measurements(offset)[0] == [{"step": 3}]
+
+
+def test_a_line_torn_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    folder.metrics.write_bytes(b'{"step": 1}\n{"ste{"step": 2}\n{"step": 3}\n')
+    assert [m["step"] for m in folder.measurements()[0]] == [1, 3]
+
+
+def test_log_tail_begins_with_a_whole_line(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    folder.log.write_text("".join(f"line {n}\n" for n in range(1000)))
+    tail = folder.log_tail(100)
+    assert tail.startswith("line ")
+    assert tail.endswith("line 999\n")
+    assert len(tail) <= 100
+
+
+def test_a_result_of_a_former_start_does_not_count(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    folder.prepare("job", "train", "first")
+    folder.finish("first", "done", metrics={})
+    assert folder.result("first") is not None
+    assert folder.result("second") is None
+    folder.prepare("job", "train", "second")
+    assert folder.result("second") is None
