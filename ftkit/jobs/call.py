@@ -13,7 +13,11 @@ from ftkit.errors import BadInput, WorkerFault
 
 
 def call_worker(
-    kind: str, question: Mapping[str, Any], environment: Mapping[str, str], seconds: float = 120
+    kind: str,
+    question: Mapping[str, Any],
+    environment: Mapping[str, str],
+    seconds: float = 120,
+    package: str = "ftkit.workers",
 ) -> Any:
     """Run ``python -m ftkit.workers.<kind>`` on one question.
 
@@ -22,6 +26,7 @@ def call_worker(
         question: JSON value for its stdin.
         environment: environment of the process.
         seconds: time limit.
+        package: where the module lies.
 
     Raises:
         BadInput: the worker found a mistake of the user in the question.
@@ -29,7 +34,7 @@ def call_worker(
     """
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter, our own module
-            [sys.executable, "-m", f"ftkit.workers.{kind}"],
+            [sys.executable, "-m", f"{package}.{kind}"],
             input=json.dumps(question).encode(),
             capture_output=True,
             env=dict(environment),

@@ -1,0 +1,63 @@
+"""What this machine has to offer a run: cores, free memory, a GPU.
+
+Reads /proc, the container's limits and nvidia-smi; takes nothing, gives a ``Machine``. It never imports torch.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_CGROUP = Path("/sys/fs/cgroup")
+MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Cores and memory that a run can use now."""
+
+    cores: int
+    memory_mb: int
+    gpu: str | None = None
+
+    @property
+    def device(self) -> str:
+        """``cuda`` or ``cpu``."""
+        return "cuda" if self.gpu else "cpu"
+
+
+def look() -> Machine:
+    """Measure this machine; GPU memory where there is a GPU."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpu = _gpu()
+    if gpu:
+        return Machine(cores, gpu[1], gpu[0])
+    return Machine(cores, _free_memory() // MEGABYTE)
+
+
+def _free_memory() -> int:
+    """Available bytes, within the container's limit where there is one."""
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((_CGROUP / "memory.max").read_text())
+        used = int((_CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):  # no cgroup v2, or the limit is the word "max"
+        return free
+    return min(free, max(0, limit - used))
+
+
+def _gpu() -> tuple[str, int] | None:
+    """Name and free megabytes of the first GPU."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    query = [tool, "--query-gpu=name,memory.free", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (subprocess.SubprocessError, OSError):
+        return None
+    name, _, free = done.stdout.partition("\n")[0].rpartition(",")
+    return (name.strip(), int(free)) if free.strip().isdigit() else None

@@ -1,0 +1,270 @@
+"""The training room: recipes, run cards, starting and following runs.
+
+Takes ids and specs, gives records and views. The training itself happens in the worker; this side only writes what
+the worker reads (``spec.yaml``, ``inputs.json``) and reads what it writes.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftkit.errors import NotFound, Refused
+from ftkit.jobs.call import call_worker
+from ftkit.jobs.folder import JobFolder
+from ftkit.jobs.service import Clock, Jobs, NewId
+from ftkit.records import ENDED_STATES, Job, JobState, Model, Run, Split
+from ftkit.store.artefacts import Artefacts
+from ftkit.store.files import Folders, read_json, write_bytes, write_json
+from ftkit.training import recipes
+from ftkit.training.card import RunCard, TokenCounts, make_card
+from ftkit.training.machine import look
+from ftkit.training.recipes import Recipe
+from ftkit.training.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running worker is."""
+
+    phase: str
+    step: int
+    steps: int
+    seconds_left: float | None
+    heartbeat: float
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run with what is known about it now."""
+
+    run: Run
+    job: Job
+    state: JobState
+    metrics: dict[str, Any]
+    progress: Progress | None
+
+
+class TrainingService:
+    """Runs of one data folder."""
+
+    def __init__(  # noqa: PLR0913 - the parts of the workspace, by name
+        self,
+        *,
+        artefacts: Artefacts,
+        folders: Folders,
+        jobs: Jobs,
+        recipes_folder: Path,
+        environment: Mapping[str, str],
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._artefacts = artefacts
+        self._folders = folders
+        self._jobs = jobs
+        self._recipes_folder = recipes_folder
+        self._environment = environment
+        self._clock = clock
+        self._new_id = new_id
+
+    def recipes(self) -> list[Recipe]:
+        """All recipes, the default one first."""
+        return recipes.find_recipes(self._recipes_folder)
+
+    def recipe(self, name: str) -> Recipe:
+        """One recipe by its name, e.g. ``smollm2-135m/sft-lora``."""
+        return recipes.read_recipe(self._recipes_folder, name)
+
+    def yaml(self, spec: RunSpec) -> str:
+        """All options of a spec as YAML."""
+        return recipes.to_yaml(spec)
+
+    def card(self, spec: RunSpec, split: str) -> RunCard:
+        """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
+        record, model = self._artefacts.get(Split, split), self._model(spec)
+        return make_card(spec, self._token_counts(spec, record), model, look(), self._speed(model.id))
+
+    def start(
+        self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
+    ) -> Run:
+        """Queue a run.
+
+        Args:
+            spec: its options.
+            split: id of the split.
+            recipe: name of the recipe that the spec came from.
+            name: shown in lists; a name is made up where there is none.
+            request: a key of this very click; a second call with it returns the same run.
+
+        Raises:
+            Refused: it cannot work as asked; the sentence says what to change.
+        """
+        id_ = hashlib.sha256(request.encode()).hexdigest()[:12] if request else self._new_id()
+        existing = self._existing(id_)
+        if existing is not None:
+            return existing
+        card = self.card(spec, split)
+        if card.problems:
+            raise card.problems[0]
+        record, model = self._artefacts.get(Split, split), self._model(spec)
+        run = Run(
+            id=id_,
+            name=name or f"{model.name} · {record.name}",
+            created_at=self._clock(),
+            parents=(split, model.id),
+            content_hash=_hash([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
+            seed=spec.seed,
+            recipe=recipe,
+            split=split,
+            model=model.id,
+            spec=spec.model_dump(mode="json"),
+        )
+        folder = self._folders.run(id_)
+        write_bytes(folder / "spec.yaml", recipes.to_yaml(spec).encode())
+        write_json(
+            folder / "inputs.json",
+            {
+                "split": str(self._folders.split(split)),
+                "mapping": record.mapping,
+                "model": str(self._folders.model(model.id)),
+                "model_id": model.id,
+            },
+        )
+        self._artefacts.add(run)
+        self._jobs.submit("train", id_)
+        return run
+
+    def all(self) -> list[RunView]:
+        """All runs, newest first."""
+        return [self._view(run) for run in self._artefacts.all(Run)]
+
+    def get(self, id_: str) -> RunView:
+        """One run.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        return self._view(self._artefacts.get(Run, id_))
+
+    def curves(self, id_: str) -> list[dict[str, Any]]:
+        """Measurements in the order of their steps; after a resume the newer of two for one step."""
+        measured, _ = self._job_folder(id_).measurements()
+        newest = {(m["step"], "eval_loss" in m): m for m in measured if "step" in m}
+        return [newest[key] for key in sorted(newest)]
+
+    def log(self, id_: str) -> str:
+        """The end of the worker's log."""
+        return self._job_folder(id_).log_tail()
+
+    def stop(self, id_: str) -> RunView:
+        """Stop a run: it saves a checkpoint first when it can."""
+        self._jobs.stop(self._artefacts.get(Run, id_).id)
+        return self.get(id_)
+
+    def resume(self, id_: str) -> RunView:
+        """Go on from the newest whole checkpoint, or from the beginning when there is none.
+
+        Raises:
+            Refused: the run is finished, or has not ended yet.
+        """
+        view = self.get(id_)
+        if view.state == "done":
+            raise Refused("training.finished", "The run is finished. Start a new one to train further.")
+        if view.state not in ENDED_STATES:
+            raise Refused(
+                "training.not_ended", "The run is {state}; there is nothing to resume.", state=view.state
+            )
+        self._jobs.submit("train", id_)
+        return self.get(id_)
+
+    def delete(self, id_: str) -> None:
+        """Delete a run with its checkpoints.
+
+        Raises:
+            Refused: it has not ended yet.
+            BadInput: an evaluation was made from it.
+        """
+        view = self.get(id_)
+        if view.state not in ENDED_STATES:
+            raise Refused("training.still_active", "The run is {state}. Stop it first.", state=view.state)
+        self._artefacts.delete(view.run)
+        shutil.rmtree(self._folders.run(id_), ignore_errors=True)
+
+    def compare(self, ids: Iterable[str]) -> tuple[list[RunView], dict[str, list[Any]]]:
+        """Several runs, and the options in which they differ, one value per run."""
+        views = [self.get(id_) for id_ in ids]
+        options = dict.fromkeys(key for view in views for key in view.run.spec)
+        values = {key: [view.run.spec.get(key) for view in views] for key in options}
+        return views, {key: row for key, row in values.items() if any(v != row[0] for v in row)}
+
+    def wait(self, id_: str, on_look: Callable[[Job, dict[str, Any]], None] | None = None) -> RunView:
+        """Supervise a run until it has ended; ``on_look`` gets the job and the worker's heartbeat."""
+        self._jobs.wait(id_, on_look=on_look)
+        return self.get(id_)
+
+    def _existing(self, id_: str) -> Run | None:
+        try:
+            return self._artefacts.get(Run, id_)
+        except NotFound:
+            return None
+
+    def _view(self, run: Run) -> RunView:
+        job = self._jobs.of(run.id)
+        folder = self._job_folder(run.id)
+        result, state = folder.result(job.nonce), folder.state()
+        progress = None
+        if state and job.state in {"starting", "running", "stopping"}:
+            progress = Progress(
+                phase=state["phase"],
+                step=state.get("step", 0),
+                steps=state.get("steps", 0),
+                seconds_left=state.get("seconds_left"),
+                heartbeat=state["time"],
+            )
+        return RunView(run, job, job.state, (result or {}).get("metrics", {}), progress)
+
+    def _job_folder(self, id_: str) -> JobFolder:
+        return JobFolder(self._folders.run(id_))
+
+    def _model(self, spec: RunSpec) -> Model:
+        value = read_json(self._folders.model(spec.model_name_or_path) / "model.json")
+        if value is None:
+            raise NotFound(
+                "training.no_model",
+                "The model {model} is not on this machine. Get it on the Model page or with: ftkit models pull {model}",
+                model=spec.model_name_or_path,
+            )
+        return Model.model_validate(value)
+
+    def _token_counts(self, spec: RunSpec, split: Split) -> TokenCounts:
+        question = {
+            "split": str(self._folders.split(split.id)),
+            "part": "train",
+            "mapping": split.mapping,
+            "model": str(self._folders.model(spec.model_name_or_path)),
+            "max_length": spec.max_length,
+            "completion_only_loss": spec.completion_only_loss,
+        }
+        key = _hash([split.content_hash, question]).removeprefix("sha256:")[:16]
+        remembered = self._folders.split(split.id) / f"tokens-{key}.json"
+        answer = read_json(remembered)
+        if answer is None:
+            answer = call_worker("tokens", question, self._environment)
+            write_json(remembered, answer)
+        return TokenCounts(**{field: answer[field] for field in TokenCounts.__dataclass_fields__})
+
+    def _speed(self, model: str) -> float | None:
+        """Tokens per second of the newest finished run of this model on this machine."""
+        for run in self._artefacts.all(Run):
+            if run.model == model:
+                speed = self._view(run).metrics.get("tokens_per_second")
+                if speed:
+                    return float(speed)
+        return None
+
+
+def _hash(value: Any) -> str:
+    return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,88 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ftkit.records import Model
+from ftkit.training.card import TokenCounts, adapter_parameters, count_steps, estimate_memory, make_card
+from ftkit.training.machine import Machine
+from ftkit.training.spec import RunSpec
+
+SMOLLM2 = Model(
+    id="smollm2-135m-instruct",
+    name="SmolLM2-135M-Instruct",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    source="bundled",
+    parameters=134_515_008,
+    context_length=8192,
+    architecture={"hidden": 576, "layers": 30, "intermediate": 1536, "key_value": 192, "vocabulary": 49152},
+)
+COUNTS = TokenCounts(rows=100, tokens=15_000, trained_tokens=4_000, longest=256, left_out=0, empty=0)
+LAPTOP = Machine(cores=2, memory_mb=24_000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps"),
+    [
+        ({"num_train_epochs": 2, "per_device_train_batch_size": 4}, 50),
+        ({"num_train_epochs": 1, "per_device_train_batch_size": 3}, 34),
+        ({"num_train_epochs": 1.5, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}, 20),
+        ({"max_steps": 7}, 7),
+    ],
+)
+def test_steps_are_counted_as_the_trainer_does(changes: dict[str, float], steps: int) -> None:
+    assert count_steps(RunSpec(**changes), 100) == steps
+
+
+def test_adapter_size_is_that_of_peft() -> None:
+    # 4,884,480 is what PEFT prints for r=16 on all linear layers of this model.
+    assert adapter_parameters(RunSpec(r=16), SMOLLM2) == 4_884_480
+
+
+def test_memory_is_near_what_was_measured() -> None:
+    # Measured: 1,529 MB above 586 MB of imports for LoRA in bfloat16 with 512 tokens in a batch.
+    spec = RunSpec(per_device_train_batch_size=1, max_length=512, bf16=True)
+    assert estimate_memory(spec, SMOLLM2, 512) == pytest.approx(586 + 1529, rel=0.25)
+
+
+def test_memory_grows_with_batch_length_and_precision() -> None:
+    small = estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128)
+    assert estimate_memory(RunSpec(per_device_train_batch_size=8), SMOLLM2, 128) > small
+    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 512) > small
+    assert estimate_memory(RunSpec(per_device_train_batch_size=1, bf16=False), SMOLLM2, 128) > small
+
+
+def test_a_card_that_fits_has_no_problems() -> None:
+    card = make_card(RunSpec(), COUNTS, SMOLLM2, LAPTOP, None)
+    assert (card.fits, card.problems, card.warnings) == ("fits", (), ())
+    assert (card.steps, card.effective_batch, card.tokens) == (50, 4, 30_000)
+    assert card.seconds_from == "estimate"
+
+
+def test_earlier_runs_tell_the_time() -> None:
+    card = make_card(RunSpec(), COUNTS, SMOLLM2, LAPTOP, 200.0)
+    assert card.seconds_from == "earlier runs"
+    assert card.seconds == pytest.approx((120, 195))
+
+
+def test_too_little_memory_is_refused_with_what_to_change() -> None:
+    card = make_card(RunSpec(), COUNTS, SMOLLM2, Machine(cores=2, memory_mb=900), None)
+    assert card.fits == "exceeds"
+    assert [p.key for p in card.problems] == ["training.too_large"]
+    assert "Lower the batch size" in str(card.problems[0])
+
+
+def test_nothing_to_learn_is_refused() -> None:
+    none = replace(COUNTS, rows=0, tokens=0, trained_tokens=0, left_out=90, empty=10)
+    masked = replace(COUNTS, trained_tokens=0)
+    assert [p.key for p in make_card(RunSpec(), none, SMOLLM2, LAPTOP, None).problems] == ["training.no_rows"]
+    assert [p.key for p in make_card(RunSpec(), masked, SMOLLM2, LAPTOP, None).problems] == [
+        "training.nothing_to_learn"
+    ]
+
+
+def test_rows_left_out_are_said() -> None:
+    card = make_card(RunSpec(), replace(COUNTS, left_out=3, empty=2), SMOLLM2, LAPTOP, None)
+    assert card.left_out == 5
+    assert [w.key for w in card.warnings] == ["training.some_left_out", "training.some_empty"]
+    assert card.as_dict()["warnings"][0].startswith("3 of 105 rows")

@@ -1,0 +1,32 @@
+import pytest
+
+from ftkit.errors import BadInput
+from ftkit.training.spec import RunSpec, shown
+
+
+def test_every_option_explains_itself() -> None:
+    for name, field in RunSpec.model_fields.items():
+        assert field.title, name
+        assert field.description, name
+        assert field.description.endswith("."), name
+        assert shown(field).keys() == {"group", "level", "unit"}, name
+
+
+def test_every_number_has_bounds() -> None:
+    for name, field in RunSpec.model_fields.items():
+        if field.annotation in (int, float):
+            kinds = {type(bound).__name__ for bound in field.metadata}
+            assert kinds & {"Ge", "Gt"}, name
+            assert kinds & {"Le", "Lt"}, name
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    with pytest.raises(BadInput) as caught:
+        RunSpec.parse({"learning_rate": -1, "r": 0, "epochs": 3})
+    for name in ("learning_rate", "r:", "epochs"):
+        assert name in str(caught.value)
+
+
+def test_layers_are_one_word_or_a_list() -> None:
+    assert RunSpec().target_names() == "all-linear"
+    assert RunSpec(target_modules="q_proj, v_proj").target_names() == ["q_proj", "v_proj"]
