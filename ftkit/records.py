@@ -30,8 +30,10 @@ class Artefact(Record):
     id: str
     name: str
     created_at: datetime
-    parents: tuple[str, ...] = Field((), description="Ids of the artefacts that this one was made from.")
-    content_hash: str = Field("", description="sha256 of the content, with the prefix 'sha256:'.")
+    parents: tuple[str, ...] = Field(
+        default=(), description="Ids of the artefacts that this one was made from."
+    )
+    content_hash: str = Field(default="", description="sha256 of the content, with the prefix 'sha256:'.")
     seed: int | None = None
     versions: dict[str, str] = Field(default_factory=dict, description="Library versions that made it.")
 
@@ -63,8 +65,10 @@ class Dataset(Artefact):
         description="role → column; roles: messages | system, instruction, user, assistant | text | chosen, rejected"
     )
     skipped_count: int = 0
-    skipped: tuple[Skipped, ...] = Field((), description="The first skipped lines; the count is complete.")
-    notes: tuple[str, ...] = Field((), description="What was changed on the way in, in words.")
+    skipped: tuple[Skipped, ...] = Field(
+        default=(), description="The first skipped lines; the count is complete."
+    )
+    notes: tuple[str, ...] = Field(default=(), description="What was changed on the way in, in words.")
     license: str = ""
 
 
@@ -76,7 +80,14 @@ class Split(Artefact):
     dataset: str
     ratios: tuple[float, float, float]
     sizes: dict[Part, int]
-    leaks: int = Field(0, description="Rows whose exact content stands in more than one part.")
+    leaks: int = Field(default=0, description="Rows whose exact content stands in more than one part.")
+    left_out: int = Field(
+        default=0, description="Rows that cannot be trained on, so that no part holds them."
+    )
+    left_out_reasons: dict[str, int] = Field(default_factory=dict, description="reason → rows")
+    trimmed: int = Field(
+        default=0, description="Conversations whose turns after the last answer are not trained on."
+    )
     mapping: dict[str, str]
 
 

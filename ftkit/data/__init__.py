@@ -1,0 +1,1 @@
+"""The data room: from an uploaded file to a split."""

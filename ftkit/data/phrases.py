@@ -1,0 +1,160 @@
+"""Every reason and note of the data room, once: what was skipped and why, what was changed on the way in.
+
+Records keep the English sentence; ``recognise`` finds its key and values again, and ``translate`` says it in the
+reader's language. It holds no errors: those are raised where they happen.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+PHRASES: dict[str, str] = {
+    # why a line did not become a row
+    "row_too_long": "the row is longer than {limit} characters",
+    "json_syntax": "column {column}: not valid JSON ({problem})",
+    "json_extra": "column {column}: more than one JSON value on the line",
+    "json_too_deep": "nested deeper than {limit} levels",
+    "json_duplicate_key": "the key “{name}” stands twice in one object",
+    "json_not_finite": "{value} is not a number that JSON allows",
+    "json_huge_number": "a number with {digits} digits cannot be read",
+    "not_an_object": "{found} where an object with columns is expected",
+    "nul_character": "a NUL character in “{name}”",
+    "bad_byte": "the byte 0x{byte} in “{name}” is not valid text (or the escape \\udc{byte} is half a character)",
+    "half_character": "U+{code} in “{name}” is half a character",
+    "not_text": "“{name}” holds {found}, which is not text",
+    "wrong_field_count": "{found} fields where the header has {expected}",
+    "bad_quote": "lines {first} to {last}: a quote is closed in the middle of a field",
+    # what was changed on the way in
+    "blank_lines": "Blank lines left out: {count}.",
+    "encoding_marked": "Read as {encoding}, as the mark at the beginning of the file says.",
+    "encoding_guessed": "The file is not UTF-8. Read as {encoding}, which is a guess: look at special characters.",
+    "delimiter": "Columns are separated by {delimiter}.",
+    "single_column": "The file has one column.",
+    "column_renamed": "The name of column {number} was empty, too long or taken: it is now “{name}”.",
+    "paragraphs": "Each paragraph (lines between blank lines) became a row.",
+    "text_lines": "Each line became a row.",
+    "json_whole": "The file holds one JSON document, not one object per line.",
+    "json_lines": "The file holds one JSON object per line.",
+    "json_list_inside": "The rows are the list under “{name}”.",
+    "json_one_conversation": "The whole file is one conversation: one row.",
+    "column_missing": "“{name}” is missing in {count} rows.",
+    "column_mixed": "“{name}” holds different kinds of values, such as {first} and {second}.",
+    "column_as_text": "“{name}” ({type}) was turned into text.",
+    "sheet": "Read from the sheet “{name}”; the workbook has {count}.",
+    # how the columns were understood
+    "mapping_unsure": "No column has a name that ftkit knows: the roles are a guess. Look at the preview.",
+    "mapping_none": "No column holds text to learn from. Choose the columns yourself.",
+    "mapping_no_answer": "No column holds answers. Choose one, or add it to the file.",
+    "mapping_guessed_role": "“{name}” was taken as {role} by its content, not by its name.",
+    "mapping_preference": "Preference data: for plain fine-tuning each conversation ends with the chosen answer.",
+    "mapping_unused": "Not used for training: {names}.",
+    # why a row cannot be trained on
+    "no_mapping": "no column is chosen for the question and the answer",
+    "no_column": "the column “{name}” is missing",
+    "not_messages": "“{name}” is not a list of messages",
+    "message_not_object": "message {number} is {found}, not an object",
+    "message_no_role": "message {number} has no role",
+    "message_unknown_role": "message {number} has the unknown role “{role}”",
+    "message_no_content": "message {number} has no text",
+    "message_wrong_content": "the content of message {number} is {found}, not text",
+    "message_other_part": "message {number} has a part of the kind “{kind}”; only text can be trained on",
+    "message_tool_calls": "message {number} calls a tool, which cannot be trained on",
+    "no_question": "nothing is asked before the answer",
+    "no_answer": "there is no answer",
+    "empty_column": "“{name}” is empty",
+    "other_reasons": "other reasons",
+    # words that stand inside the sentences above
+    "kind_nothing": "nothing",
+    "kind_boolean": "true or false",
+    "kind_number": "a number",
+    "kind_text": "text",
+    "kind_list": "a list",
+    "kind_object": "an object",
+    "commas": "commas",
+    "semicolons": "semicolons",
+    "tabs": "tabs",
+    "bars": "bars (|)",
+    "file_png": "a PNG image",
+    "file_jpeg": "a JPEG image",
+    "file_gif": "a GIF image",
+    "file_pdf": "a PDF document",
+    "file_program": "a program",
+    "file_gzip": "a gzip archive; unpack it first",
+    "file_bzip2": "a bzip2 archive; unpack it first",
+    "file_xz": "an xz archive; unpack it first",
+    "file_7z": "a 7z archive; unpack it first",
+    "file_zstd": "a zstd archive; unpack it first",
+    "file_office": "an old or password-protected Office file; save it as .xlsx without a password",
+    "file_numpy": "a NumPy file",
+    "file_sqlite": "an SQLite database",
+    "file_arrow": "an Arrow file; save it as Parquet",
+    "file_pickle": "a Python pickle, which is never opened",
+    "file_tar": "a tar archive; unpack it first",
+    "file_html": "a web page; perhaps the download failed",
+    "file_zip": "a ZIP archive; unpack it first",
+    "role_messages": "messages",
+    "role_user": "question",
+    "role_assistant": "answer",
+}
+_LONGEST_VALUE = 60
+
+
+def phrase(key: str, **values: object) -> str:
+    """The English sentence; long values are cut, so that a hostile name cannot fill a page."""
+    return PHRASES[key].format(**{name: _short(str(value)) for name, value in values.items()})
+
+
+def recognise(text: str) -> tuple[str, dict[str, str]] | None:
+    """Key and values of a sentence that ``phrase`` made; None for any other text."""
+    for key, pattern in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            return key, found.groupdict()
+    return None
+
+
+def translate(text: str, templates: Mapping[str, str]) -> str:
+    """A sentence of ours in another language; ``templates`` has that language's sentence for each key.
+
+    Words of ours inside the sentence are translated too; any other text comes back as it is.
+    """
+    known = recognise(text)
+    if known is None or known[0] not in templates:
+        return text
+    key, values = known
+    return templates[key].format(**{name: translate(value, templates) for name, value in values.items()})
+
+
+def kind_of_value(value: object) -> str:
+    """What a JSON value is, in a word or two."""
+    if value is None:
+        return phrase("kind_nothing")
+    if isinstance(value, bool):
+        return phrase("kind_boolean")
+    if isinstance(value, int | float):
+        return phrase("kind_number")
+    if isinstance(value, str):
+        return phrase("kind_text")
+    return phrase("kind_list" if isinstance(value, list) else "kind_object")
+
+
+def _short(text: str) -> str:
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= _LONGEST_VALUE else flat[: _LONGEST_VALUE - 1] + "…"
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(key, _pattern(template)) for key, template in PHRASES.items()]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A name that stands twice must hold the same text both times."""
+    pieces, seen, parts = re.split(r"\{(\w+)\}", template), set[str](), []
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            parts.append(re.escape(piece))
+        else:
+            parts.append(f"(?P={piece})" if piece in seen else f"(?P<{piece}>.*?)")
+            seen.add(piece)
+    return re.compile("".join(parts))
