@@ -17,6 +17,8 @@ _ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "8589934592",
     "MALLOC_TOP_PAD_": "268435456",
 }
+# OpenMP's threads wait for each other by spinning; where the cores are shared that burns the time of the others.
+_PATIENCE = {"GOMP_SPINCOUNT": "1000"}
 # Switches that would open the app to the world behind its own checks.
 _DANGEROUS = ("GRADIO_VIBE_MODE", "GRADIO_SHARE", "GRADIO_ALLOWED_PATHS", "GRADIO_MCP_SERVER")
 
@@ -44,6 +46,9 @@ class Settings(BaseModel):
     offline: bool = Field(False, description="HF_HUB_OFFLINE: never ask the Hub.")
     space_host: str | None = Field(None, description="SPACE_HOST: set by Hugging Face Spaces.")
     recipes: Path = Field(description="FTKIT_RECIPES: folder of the recipes.")
+    samples: bool = Field(
+        True, description="FTKIT_SAMPLES: put sample data and the bundled model in place at the first start."
+    )
     environment: Mapping[str, str] = Field(
         default_factory=dict, repr=False, exclude=True, description="What worker processes inherit."
     )
@@ -59,6 +64,7 @@ class Settings(BaseModel):
             "hf_endpoint": "HF_ENDPOINT",
             "offline": "HF_HUB_OFFLINE",
             "space_host": "SPACE_HOST",
+            "samples": "FTKIT_SAMPLES",
         }
         given = {field: environ[name] for field, name in names.items() if environ.get(name)}
         hosts = tuple(h.strip() for h in environ.get("FTKIT_ALLOWED_HOSTS", "").split(",") if h.strip())
@@ -85,6 +91,7 @@ class Settings(BaseModel):
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "PYTHONUNBUFFERED": "1",
             **_ALLOCATOR,
+            **_PATIENCE,
             **inherited,
             "FTKIT_HOME": str(self.home),
         }
@@ -93,6 +100,9 @@ class Settings(BaseModel):
         """Set what Gradio reads from the environment at import; call before the first ``import gradio``."""
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["GRADIO_TEMP_DIR"] = str(self.home / "tmp")
+        # After each event Gradio sums up the last 10,000 of them with pandas, for a page that is switched off.
+        os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+        os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**12)
 
 
 def _shipped_recipes() -> Path:

@@ -1,1 +1,27 @@
 """Fixtures that every tier may use."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+_new_event_loop = asyncio.new_event_loop
+_loops: list[asyncio.AbstractEventLoop] = []
+
+
+def _remembered_loop() -> asyncio.AbstractEventLoop:
+    loop = _new_event_loop()
+    _loops.append(loop)
+    return loop
+
+
+# Gradio makes a loop at its import and with each Blocks, and never closes one: warnings, which are errors here.
+asyncio.new_event_loop = _remembered_loop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def close_event_loops() -> Iterator[None]:
+    yield
+    for loop in _loops:
+        if not loop.is_running():
+            loop.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
-from ftkit.errors import FtkitError, WorkerFault
+from ftkit.errors import BadInput, FtkitError, WorkerFault
 from ftkit.jobs.messages import receive, send
 from ftkit.jobs.service import Jobs
 from ftkit.records import ENDED_STATES, Job
@@ -32,6 +32,7 @@ class Resident:
         """Send a request and yield replies until the worker says that it is done.
 
         Raises:
+            BadInput: the worker found a mistake of the user in the request.
             WorkerFault: the worker cannot be started, failed, or went away.
         """
         try:
@@ -39,7 +40,8 @@ class Resident:
                 send(connection, request)
                 while not (reply := receive(connection)).get("end"):
                     if "error" in reply:
-                        raise WorkerFault.from_dict(reply["error"])
+                        kind = BadInput if reply.get("mistake") else WorkerFault
+                        raise kind.from_dict(reply["error"])
                     yield reply
         except (EOFError, ConnectionError) as error:
             raise WorkerFault(

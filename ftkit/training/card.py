@@ -80,7 +80,7 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    memory = round(estimate_memory(spec, model, train.longest))
+    memory = round(estimate_memory(spec, model, train.longest, machine.bf16))
     ratio = memory / max(1, machine.memory_mb)
     fits: Literal["fits", "tight", "exceeds"] = (
         "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
@@ -117,18 +117,19 @@ def count_steps(spec: RunSpec, rows: int) -> int:
 def adapter_parameters(spec: RunSpec, model: Model) -> int:
     """Trainable parameters of LoRA on every linear layer: r · (inputs + outputs), summed over the layers."""
     shape = model.architecture
-    hidden, inner, kv = shape["hidden"], shape["intermediate"], shape["key_value"]
+    hidden, inner = shape["hidden"], shape["intermediate"]
+    kv = shape.get("key_value", hidden)
     attention = 2 * (hidden + hidden) + 2 * (hidden + kv)
     feed_forward = 3 * (hidden + inner)
     return spec.r * shape["layers"] * (attention + feed_forward)
 
 
-def estimate_memory(spec: RunSpec, model: Model, longest: int) -> float:
+def estimate_memory(spec: RunSpec, model: Model, longest: int, bf16: bool) -> float:
     """Peak memory in megabytes: imports, weights, trained weights with gradient and Adam's two moments, activations
     of one batch, logits of one batch.
     """
     shape = model.architecture
-    wide = 2 if spec.bf16 else 4
+    wide = 2 if spec.bf16 and bf16 else 4
     row = spec.max_length if spec.packing else min(longest, spec.max_length)
     batch_tokens = row * spec.per_device_train_batch_size
     weights = model.parameters * wide

@@ -12,16 +12,19 @@ from pathlib import Path
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
+_CPUINFO = Path("/proc/cpuinfo")
+_BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
 MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores and memory that a run can use now."""
+    """Cores and memory that a run can use now, and whether 16-bit arithmetic is in the hardware."""
 
     cores: int
     memory_mb: int
     gpu: str | None = None
+    bf16: bool = False
 
     @property
     def device(self) -> str:
@@ -34,8 +37,16 @@ def look() -> Machine:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpu = _gpu()
     if gpu:
-        return Machine(cores, gpu[1], gpu[0])
-    return Machine(cores, _free_memory() // MEGABYTE)
+        return Machine(cores, gpu[1], gpu[0], bf16=True)
+    return Machine(cores, _free_memory() // MEGABYTE, bf16=bool(bf16_units()))
+
+
+def bf16_units(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
+    """The processor's units for 16-bit arithmetic, by their flags; empty where it has none."""
+    if not cpuinfo.is_file():
+        return ()
+    words = set(cpuinfo.read_text(errors="replace").split())
+    return tuple(flag for flag in _BF16_FLAGS if flag in words)
 
 
 def _free_memory() -> int:

@@ -136,7 +136,10 @@ class RunSpec(BaseModel):
         42, "Seed", "The same seed, data and settings give the same run.", "schedule", ge=0, le=2**32 - 1
     )
     bf16: bool = option(
-        True, "bfloat16", "Compute in 16 bits where it is safe: faster on current processors.", "schedule"
+        True,
+        "bfloat16",
+        "Compute in 16 bits where this machine has units for it; elsewhere 32 bits are used.",
+        "schedule",
     )
     completion_only_loss: bool = option(
         True, "Learn answers only", "The loss counts the answer, not the question.", "data"

@@ -1,0 +1,200 @@
+"""``ftkit data``: files in, datasets and splits out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ftkit.cli.output import Answer, command, facts, table
+from ftkit.cli.session import open_workspace, pairs
+from ftkit.errors import BadInput
+
+if TYPE_CHECKING:
+    from ftkit.records import Dataset, Split
+
+app = typer.Typer(help="Bring in files, look at datasets, split them.", no_args_is_help=True)
+
+_SHOWN_SKIPPED = 10
+
+DatasetId = Annotated[str, typer.Argument(metavar="DATASET", help="Id of a dataset.")]
+
+
+@command(app, "import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT file.")
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the dataset; the file's name if left out.")
+    ] = None,
+) -> Answer:
+    """Read a file into a dataset, and say what was skipped and why.
+
+    JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `skipped`, `notes`, `parents`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        dataset = workspace.data.import_file(file, name)
+    value = {**_dataset(dataset), "skipped": [item.model_dump() for item in dataset.skipped]}
+    shown = [facts(_facts(dataset))]
+    if dataset.skipped_count:
+        first = [(item.line, item.reason) for item in dataset.skipped[:_SHOWN_SKIPPED]]
+        shown.append(
+            table(["line", "why it was skipped"], first, title=f"\nSkipped: {dataset.skipped_count}")
+        )
+    return Answer(value, shown)
+
+
+@command(app, "list")
+def list_datasets() -> Answer:
+    """All datasets and splits, newest first.
+
+    JSON: `datasets`, `splits`.
+    """
+    with open_workspace() as workspace:
+        datasets, splits = workspace.data.all(), workspace.data.splits()
+    value = {"datasets": [_dataset(d) for d in datasets], "splits": [_split(s) for s in splits]}
+    cells = [(d.id, d.name, d.rows, list(d.columns)) for d in datasets]
+    split_cells = [(s.id, s.dataset, *s.sizes.values()) for s in splits]
+    if not datasets:
+        return Answer(value, ["No datasets yet. Bring one in with: ftkit data import FILE"])
+    shown = [table(["dataset", "name", "rows", "columns"], cells)]
+    if splits:
+        shown.append(
+            table(["split", "of dataset", "train", "validation", "test"], split_cells, title="\nSplits")
+        )
+    return Answer(value, shown)
+
+
+@command(app, "show")
+def show_dataset(
+    dataset: DatasetId,
+    offset: Annotated[int, typer.Option(min=0, help="First row shown.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many rows.")] = 5,
+) -> Answer:
+    """A dataset: its columns, roles, splits and some rows.
+
+    JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `skipped`, `notes`, `parents`, `created_at`, `splits`, `offset`, `examples`.
+    """
+    with open_workspace() as workspace:
+        record = workspace.data.get(dataset)
+        rows = workspace.data.rows(dataset, offset, limit)
+        splits = workspace.data.splits(dataset)
+    value = {
+        **_dataset(record),
+        "skipped": [item.model_dump() for item in record.skipped],
+        "splits": [_split(split) for split in splits],
+        "offset": offset,
+        "examples": rows,
+    }
+    cells = [[row.get(column) for column in record.columns] for row in rows]
+    return Answer(value, [facts(_facts(record)), table(record.columns, cells)])
+
+
+@command(app, "format")
+def format_dataset(
+    dataset: DatasetId,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="ROLE=COLUMN",
+            help="Which column plays a role: messages, system, instruction, user, assistant, text, chosen, rejected. "
+            "Give it once for each role.",
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the new dataset.")] = None,
+) -> Answer:
+    """Say which column plays which role. With --map a new dataset is made; without it, the roles are shown.
+
+    JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `notes`, `parents`, `created_at`, `conversation`.
+    """
+    with open_workspace() as workspace:
+        if map_:
+            record = workspace.data.remap(dataset, pairs("--map", map_), name)
+        else:
+            record = workspace.data.get(dataset)
+        conversation = workspace.data.conversation(record.id, 0) if record.rows else []
+    value = {**_dataset(record), "conversation": list(conversation)}
+    said = [(message["role"], message["content"]) for message in conversation]
+    return Answer(
+        value,
+        [facts(_facts(record)), table(["role", "content"], said, title="The first row as the model sees it")],
+    )
+
+
+@command(app, "split")
+def split_dataset(
+    dataset: DatasetId,
+    ratios: Annotated[
+        str, typer.Option(metavar="TRAIN,VALIDATION,TEST", help="Shares of the three parts.")
+    ] = "0.8,0.1,0.1",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same split.")] = 42,
+) -> Answer:
+    """Cut a dataset into train, validation and test.
+
+    JSON: `split`, `dataset`, `sizes`, `leaks`, `left_out`, `left_out_reasons`, `trimmed`, `ratios`, `seed`, `created_at`.
+    """
+    shares = _ratios(ratios)
+    with open_workspace() as workspace:
+        split = workspace.data.split(dataset, shares, seed)
+    value = _split(split)
+    sizes = {str(part): size for part, size in split.sizes.items()}
+    shown = [facts({"split": split.id, **sizes, "leaks": split.leaks, "left out": split.left_out})]
+    if split.left_out_reasons:
+        shown.append(
+            table(["rows", "why they were left out"], [(n, r) for r, n in split.left_out_reasons.items()])
+        )
+    return Answer(value, shown)
+
+
+def _ratios(text: str) -> tuple[float, float, float]:
+    try:
+        train, validation, test = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(
+            "cli.bad_ratios",
+            "--ratios {given} must be three numbers with commas between, such as 0.8,0.1,0.1.",
+            given=repr(text),
+        ) from error
+    return train, validation, test
+
+
+def _dataset(record: "Dataset") -> dict[str, Any]:
+    return {
+        "dataset": record.id,
+        "name": record.name,
+        "rows": record.rows,
+        "columns": list(record.columns),
+        "mapping": record.mapping,
+        "skipped_count": record.skipped_count,
+        "notes": list(record.notes),
+        "parents": list(record.parents),
+        "created_at": record.created_at.isoformat(),
+    }
+
+
+def _split(record: "Split") -> dict[str, Any]:
+    return {
+        "split": record.id,
+        "dataset": record.dataset,
+        "sizes": dict(record.sizes),
+        "leaks": record.leaks,
+        "left_out": record.left_out,
+        "left_out_reasons": record.left_out_reasons,
+        "trimmed": record.trimmed,
+        "ratios": list(record.ratios),
+        "seed": record.seed,
+        "created_at": record.created_at.isoformat(),
+    }
+
+
+def _facts(record: "Dataset") -> dict[str, object]:
+    return {
+        "dataset": record.id,
+        "name": record.name,
+        "rows": record.rows,
+        "skipped": record.skipped_count,
+        "columns": record.columns,
+        "roles": record.mapping,
+        **({"notes": record.notes} if record.notes else {}),
+    }

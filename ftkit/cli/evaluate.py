@@ -1,0 +1,206 @@
+"""``ftkit evaluate``, ``generate`` and ``report``: what a finished run is worth."""
+
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ftkit.cli.output import Answer, brief, facts, table
+from ftkit.cli.runs import RunId
+from ftkit.cli.session import check_done, follow, open_workspace
+from ftkit.errors import BadInput, WorkerFault
+
+if TYPE_CHECKING:
+    from ftkit.evaluation.service import EvaluationView
+    from ftkit.records import Part
+    from ftkit.workspace import Workspace
+
+
+class PartName(StrEnum):
+    """The parts of a split."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+class Language(StrEnum):
+    """Languages of the report."""
+
+    en = "en"
+    tr = "tr"
+
+
+def evaluate(
+    run: RunId,
+    split_part: Annotated[PartName, typer.Option(help="Which part of the split.")] = PartName.test,
+) -> Answer:
+    """Measure base and tuned model on the same rows of the run's split.
+
+    JSON: `evaluation`, `run`, `split`, `part`, `state`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
+    `difference`, `metric_rows`, `skipped`, `fields`, `answers`, `signature`.
+    """
+    with open_workspace() as workspace:
+        view = run_evaluation(workspace, run, split_part.value)
+    value = evaluation_value(view)
+    about = {
+        name: value[name]
+        for name in ("evaluation", "part", "rows", "left_out", "left_out_reasons", "skipped")
+    }
+    about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
+    return Answer(value, [facts(about), "", metrics_table(value)])
+
+
+def generate(
+    run: RunId,
+    prompt: Annotated[str, typer.Option(help="What to ask.")],
+    system: Annotated[str | None, typer.Option(help="System message before it.")] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, max=4096, help="Longest answer, in tokens.")] = 256,
+    temperature: Annotated[
+        float, typer.Option(min=0, max=5, help="0 takes the likeliest token each time; higher varies more.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answers.")] = 42,
+) -> Answer:
+    """Ask base and tuned model the same, and show both answers.
+
+    JSON: `run`, `prompt`, `system`, `base`, `tuned`, `base_tokens`, `tuned_tokens`, `base_cut`, `tuned_cut`, `seconds`, `sampling`.
+    """
+    from ftkit.ratings.service import Sampling  # noqa: PLC0415 - its imports are not needed for --help
+
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": prompt})
+    sampling = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
+    with open_workspace() as workspace, _Spinner() as spinner:
+        answers = workspace.comparisons.compare(run, messages, Sampling.parse(sampling))
+        last = None
+        for last in answers:
+            spinner.turn(last.tuned_tokens)
+    if last is None:
+        raise WorkerFault("cli.no_answer", "The model gave no answer. Ask again.")
+    value = {
+        "run": run,
+        "prompt": prompt,
+        "system": system,
+        "base": last.base,
+        "tuned": last.tuned,
+        "base_tokens": last.base_tokens,
+        "tuned_tokens": last.tuned_tokens,
+        "base_cut": last.base_cut,
+        "tuned_cut": last.tuned_cut,
+        "seconds": last.seconds,
+        "sampling": sampling,
+    }
+    shown: list[Any] = [
+        Text("Base model", style="bold"),
+        last.base,
+        "",
+        Text("Tuned model", style="bold"),
+        last.tuned,
+    ]
+    return Answer(value, shown)
+
+
+def report(
+    run: RunId,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.html", help="Where to write it; under FTKIT_HOME if left out."),
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
+) -> Answer:
+    """Write one self-contained page about a run: curves, metrics, examples.
+
+    JSON: `run`, `report`.
+    """
+    with open_workspace() as workspace:
+        path = write_report(workspace, run, language.value, out)
+    return Answer({"run": run, "report": str(path)}, [f"The report is {path}"])
+
+
+def run_evaluation(workspace: "Workspace", run: str, part: "Part") -> "EvaluationView":
+    """Evaluate a run and wait; an unfinished evaluation of the same part is joined.
+
+    Raises:
+        FtkitError: it failed.
+    """
+    evaluation = workspace.evaluation.start(run, part)
+    view = follow(
+        "Evaluation",
+        lambda look: workspace.evaluation.wait(evaluation.id, look),
+        f"Watch it again with: ftkit evaluate {run} --split-part {part}",
+        {"evaluation": evaluation.id, "run": run},
+    )
+    check_done("evaluation", view.job, workspace.jobs.folder(view.job).log)
+    return view
+
+
+def evaluation_value(view: "EvaluationView") -> dict[str, Any]:
+    """A finished evaluation as JSON."""
+    return {
+        "evaluation": view.evaluation.id,
+        "run": view.evaluation.run,
+        "split": view.evaluation.split,
+        "part": view.evaluation.part,
+        "state": view.job.state,
+        **(view.report or {}),
+    }
+
+
+def metrics_table(value: Mapping[str, Any]) -> Table:
+    """Each metric for base and tuned, with the difference and how sure it is."""
+    rows = []
+    for metric in dict.fromkeys([*value["base"], *value["tuned"]]):
+        change = value["difference"].get(metric) or {}
+        low, high = change.get("low"), change.get("high")
+        sure = f"{brief(low)} to {brief(high)}" if low is not None else ""
+        base, tuned = value["base"].get(metric), value["tuned"].get(metric)
+        rows.append((metric, base, tuned, change.get("value"), sure, change.get("p")))
+    return table(["metric", "base", "tuned", "difference", "95 % interval", "p"], rows)
+
+
+def write_report(workspace: "Workspace", run: str, language: str, out: Path | None = None) -> Path:
+    """Write a run's report, as a whole or not at all, and say where.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    html = workspace.evaluation.report(run, language)
+    path = (out or workspace.settings.home / "reports" / f"{run}.html").expanduser().absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        unfinished.write_text(html, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise BadInput(
+            "cli.cannot_write",
+            "{path} cannot be written ({reason}). Choose another file.",
+            path=path,
+            reason=error.strerror,
+        ) from error
+    return path
+
+
+class _Spinner:
+    """Shows on a terminal that an answer is being written."""
+
+    def __init__(self) -> None:
+        self._status = Console(stderr=True).status("Waking the model")
+
+    def __enter__(self) -> "_Spinner":
+        if sys.stderr.isatty():
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def turn(self, tokens: int) -> None:
+        """Say how far the answer is."""
+        self._status.update(f"Answering: {tokens} tokens")

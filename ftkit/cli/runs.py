@@ -1,0 +1,273 @@
+"""``ftkit train`` and ``ftkit runs``: start a run, watch it, stop it, compare it with others."""
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ftkit.cli.output import Answer, command, facts, note, table
+from ftkit.cli.session import follow, open_workspace, pairs, short_time
+from ftkit.errors import BadInput, FtkitError, NotFound
+
+if TYPE_CHECKING:
+    from ftkit.training.service import RunView
+    from ftkit.training.spec import RunSpec
+    from ftkit.workspace import Workspace
+
+app = typer.Typer(help="Runs: list, show, watch, stop, resume, compare, delete.", no_args_is_help=True)
+
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
+
+_LISTED_METRICS = ("train_loss", "eval_loss", "tokens_per_second", "train_seconds")
+_LOG_LINES = 20
+
+
+def train(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE", help="Name of a recipe, e.g. smollm2-135m/sft-lora, or a YAML file."
+        ),
+    ],
+    split: Annotated[str, typer.Option(metavar="ID", help="The split to train on.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change an option of the recipe; may be repeated."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    detach: Detach = False,
+) -> Answer:
+    """Fine-tune a model. The run goes on when this command is left with Ctrl-C.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        recipe_name, options = _read_recipe(workspace, recipe)
+        spec = change_options(options, set_ or [])
+        run = workspace.training.start(spec, split, recipe_name, name)
+        return _watch(workspace, run.id, detach)
+
+
+@command(app, "list")
+def list_runs() -> Answer:
+    """All runs, newest first.
+
+    JSON: `runs`.
+    """
+    with open_workspace() as workspace:
+        workspace.jobs.tick()
+        views = workspace.training.all()
+    if not views:
+        return Answer(
+            {"runs": []}, ["No runs yet. Start one with: ftkit train smollm2-135m/sft-lora --split ID"]
+        )
+    cells = [
+        (v.run.id, v.run.name, v.state, v.run.recipe, *(v.metrics.get(m) for m in _LISTED_METRICS))
+        for v in views
+    ]
+    return Answer(
+        {"runs": [run_value(view) for view in views]},
+        [table(["run", "name", "state", "recipe", *_LISTED_METRICS], cells)],
+    )
+
+
+@command(app, "show")
+def show_run(run: RunId) -> Answer:
+    """One run: its state, metrics, options and the end of its log.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `spec`, `seed`, `parents`, `progress`, `log`.
+    """
+    with open_workspace() as workspace:
+        workspace.jobs.tick()
+        view = workspace.training.get(run)
+        log = workspace.training.log(run).splitlines()[-_LOG_LINES:]
+    value = {
+        **run_value(view),
+        "spec": view.run.spec,
+        "seed": view.run.seed,
+        "parents": list(view.run.parents),
+        "progress": vars(view.progress) if view.progress else None,
+        "log": log,
+    }
+    return Answer(value, [*run_shown(view), facts(view.run.spec, title="\nOptions"), "", *log])
+
+
+@command(app, "watch")
+def watch(run: RunId) -> Answer:
+    """Follow a run to its end. Ctrl-C leaves it running.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        return _watch(workspace, run, detach=False)
+
+
+@command(app, "stop")
+def stop(run: RunId) -> Answer:
+    """Stop a run; it saves a checkpoint first.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        workspace.training.stop(run)
+        view = follow("Run", lambda look: workspace.training.wait(run, look), _come_back(run), {"run": run})
+    return Answer(run_value(view), run_shown(view))
+
+
+@command(app, "resume")
+def resume(run: RunId, detach: Detach = False) -> Answer:
+    """Go on with a stopped, failed or lost run from its last checkpoint.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        workspace.training.resume(run)
+        return _watch(workspace, run, detach)
+
+
+@command(app, "compare")
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Ids of two or more runs.")],
+) -> Answer:
+    """Runs side by side: the options in which they differ, and their metrics.
+
+    JSON: `runs`, `options`, `metrics`.
+    """
+    if len(set(runs)) < 2:  # noqa: PLR2004 - a pair
+        raise BadInput("cli.one_run", "Name at least two different runs to compare.")
+    with open_workspace() as workspace:
+        views, options = workspace.training.compare(runs)
+    names = dict.fromkeys(name for view in views for name in view.metrics)
+    metrics = {name: [view.metrics.get(name) for view in views] for name in names}
+    value = {"runs": [run_value(view) for view in views], "options": options, "metrics": metrics}
+    headers = ["", *(view.run.id for view in views)]
+    rows = [[key, *values] for key, values in {**options, **metrics}.items()]
+    rows.insert(0, ["state", *(view.state for view in views)])
+    return Answer(value, [table(headers, rows)])
+
+
+@command(app, "delete")
+def delete(run: RunId) -> Answer:
+    """Delete a run that has ended, with its checkpoints and its adapter.
+
+    JSON: `run`, `deleted`.
+    """
+    with open_workspace() as workspace:
+        workspace.jobs.tick()
+        workspace.training.delete(run)
+    return Answer({"run": run, "deleted": True}, [f"Run {run} is deleted."])
+
+
+def run_value(view: "RunView") -> dict[str, Any]:
+    """A run as JSON."""
+    value = {
+        "run": view.run.id,
+        "name": view.run.name,
+        "state": view.state,
+        "recipe": view.run.recipe,
+        "split": view.run.split,
+        "model": view.run.model,
+        "metrics": view.metrics,
+        "created_at": view.run.created_at.isoformat(),
+    }
+    if view.job.error:
+        value["error"] = error_value(view.job.error)
+    return value
+
+
+def error_value(error: dict[str, Any]) -> dict[str, str]:
+    """An error stored with a job, as the command line gives errors."""
+    return {"key": error["key"], "text": str(FtkitError.from_dict(error))}
+
+
+def run_shown(view: "RunView") -> list[Any]:
+    """A run for a reader."""
+    value = run_value(view)
+    about = {key: value[key] for key in ("run", "name", "state", "recipe", "model", "split")}
+    if view.progress:
+        about["progress"] = f"{view.progress.phase} {view.progress.step}/{view.progress.steps}"
+    if view.job.error:
+        about["error"] = value["error"]["text"]
+    shown: list[Any] = [facts(about)]
+    if view.metrics:
+        shown.append(facts(view.metrics, title="\nMetrics"))
+    return shown
+
+
+def follow_run(workspace: "Workspace", run: str) -> "RunView":
+    """Wait for a run with a progress bar on standard error."""
+    value = run_value(workspace.training.get(run))
+    return follow("Run", lambda look: workspace.training.wait(run, look), _come_back(run), value)
+
+
+def change_options(options: dict[str, Any], changes: list[str]) -> "RunSpec":
+    """A spec from a recipe's options and ``key=value`` changes.
+
+    Raises:
+        BadInput: with every mistake at once.
+    """
+    import yaml  # noqa: PLC0415 - only where options are read
+
+    from ftkit.training.spec import RunSpec  # noqa: PLC0415 - likewise
+
+    values = dict(options)
+    for key, text in pairs("--set", changes).items():
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            values[key] = text
+    names = list(RunSpec.model_fields)
+    problems = [_unknown(key, names) for key in values if key not in names]
+    try:
+        spec = RunSpec.parse({key: value for key, value in values.items() if key in names})
+    except BadInput as error:
+        problems.append(str(error))
+    if problems:
+        raise BadInput("cli.bad_options", "{problems}", problems="\n".join(problems))
+    return spec
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    return f"{key}: there is no such option. {hint}"
+
+
+def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
+    """Name and options of a recipe by name, or of a person's own YAML file."""
+    from ftkit.training.recipes import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
+
+    try:
+        found = workspace.training.recipe(recipe)
+    except NotFound:
+        path = Path(recipe)
+        if path.suffix not in {".yaml", ".yml"} or not path.is_file():
+            raise
+        return path.stem, parse_yaml(path.read_text(encoding="utf-8", errors="replace"))
+    return found.name, found.spec.model_dump()
+
+
+def _watch(workspace: "Workspace", run: str, detach: bool) -> Answer:
+    """The run at its end, or now."""
+    if detach:
+        view = workspace.training.get(run)
+        if view.state == "queued":
+            note("It waits for its turn, and starts while the dashboard is open or a run is being watched.")
+        return Answer(run_value(view), [*run_shown(view), _come_back(run)])
+    view = follow_run(workspace, run)
+    if view.state != "done":
+        note(f"The run is {view.state}. {_reason(view)}Its log: {workspace.folders.run(run) / 'worker.log'}")
+        return Answer(run_value(view), run_shown(view), 1)
+    seconds = view.metrics.get("train_seconds", 0.0)
+    shown = [*run_shown(view), f"\nTrained in {short_time(seconds)}. Next: ftkit evaluate {run}"]
+    return Answer(run_value(view), shown)
+
+
+def _reason(view: "RunView") -> str:
+    return f"{error_value(view.job.error)['text']} " if view.job.error else ""
+
+
+def _come_back(run: str) -> str:
+    return f"Watch it again with: ftkit runs watch {run}"

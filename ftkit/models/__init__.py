@@ -1,0 +1,1 @@
+"""The models room: base models on this machine."""

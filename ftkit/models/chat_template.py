@@ -1,0 +1,176 @@
+"""Conversations as a model's own chat template writes them, without transformers.
+
+Takes the template and the special tokens of a model's folder, gives text. Templates come with the model and are not
+trusted: they run in jinja2's sandbox, on plain values. It counts no tokens.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.ext import Extension, loopcontrols
+from jinja2.nodes import CallBlock, Node
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from ftkit.errors import BadInput
+
+_SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+# A template is a program: it can fail like one.
+_TEMPLATE_FAILURES = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+class TemplateRefusal(BadInput):
+    """The template does not take this conversation, for example because of the order of its roles."""
+
+
+class ChatTemplate:
+    """A compiled template.
+
+    Args:
+        source: jinja2 text.
+        special_tokens: what the template may call ``bos_token``, ``eos_token`` …
+        now: the time, for templates that write today's date.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        special_tokens: Mapping[str, str],
+        now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - transformers' own: local time
+    ) -> None:
+        self._special_tokens = dict(special_tokens)
+        self._template = _environment(now).from_string(source)
+
+    def render(self, messages: Iterable[Mapping[str, Any]], add_generation_prompt: bool = False) -> str:
+        """The conversation as text.
+
+        Raises:
+            TemplateRefusal: the template does not take it.
+        """
+        plain = [{str(key): str(value) for key, value in message.items()} for message in messages]
+        try:
+            return self._template.render(
+                messages=plain,
+                tools=None,
+                documents=None,
+                add_generation_prompt=add_generation_prompt,
+                **self._special_tokens,
+            )
+        except _TEMPLATE_FAILURES as error:
+            raise TemplateRefusal(
+                "models.template_refuses",
+                "The chat template of this model refuses the conversation: {reason}",
+                reason=str(error) or type(error).__name__,
+            ) from error
+
+
+def read_chat_template(folder: Path) -> ChatTemplate:
+    """The template of the model in a folder.
+
+    Raises:
+        BadInput: it has none, or one that is no valid jinja2.
+    """
+    config = _read_json(folder / "tokenizer_config.json")
+    source = _template_source(folder, config)
+    if source is None:
+        raise BadInput(
+            "models.no_template",
+            "{model} has no chat template: it takes plain texts only. Choose an instruct or chat model, or map the "
+            "data as text.",
+            model=folder.name,
+        )
+    try:
+        return ChatTemplate(source, special_tokens(folder))
+    except jinja2.TemplateSyntaxError as error:
+        raise BadInput(
+            "models.broken_template",
+            "The chat template of {model} cannot be read: {reason}",
+            model=folder.name,
+            reason=error,
+        ) from error
+
+
+def special_tokens(folder: Path) -> dict[str, str]:
+    """Named special tokens of the tokenizer in a folder."""
+    found = {
+        **_read_json(folder / "special_tokens_map.json"),
+        **{k: v for k, v in _read_json(folder / "tokenizer_config.json").items() if v is not None},
+    }
+    named = {name: found[name] for name in _SPECIAL_TOKENS if found.get(name)}
+    return {k: str(v["content"]) if isinstance(v, dict) else str(v) for k, v in named.items()}
+
+
+def _template_source(folder: Path, config: dict[str, Any]) -> str | None:
+    file = folder / "chat_template.jinja"
+    if file.exists():
+        return file.read_text(encoding="utf-8")
+    source = config.get("chat_template") or _read_json(folder / "chat_template.json").get("chat_template")
+    if isinstance(source, list):  # several named ones
+        source = {entry["name"]: entry["template"] for entry in source}.get("default")
+    return source if isinstance(source, str) else None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return value if isinstance(value, dict) else {}
+
+
+class _Generation(Extension):
+    """Accepts ``{% generation %}``, with which some templates mark what the model wrote."""
+
+    tags = {"generation"}
+
+    def parse(self, parser: Parser) -> Node:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return CallBlock(self.call_method("_inside"), [], [], body).set_lineno(line)
+
+    def _inside(self, caller: Callable[[], str]) -> str:
+        return caller()
+
+
+class _Namespace(Namespace):
+    """``namespace`` without names that reach into Python's internals."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            raise jinja2.exceptions.SecurityError(f"{name} is not a name that a template may set.")
+        super().__setitem__(name, value)
+
+
+def _environment(now: Callable[[], datetime]) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols], autoescape=False
+    )
+
+    def strftime_now(form: str) -> str:
+        return now().strftime(form)
+
+    environment.filters["tojson"] = _to_json
+    environment.globals["raise_exception"] = _refuse
+    environment.globals["strftime_now"] = strftime_now
+    environment.globals["namespace"] = _Namespace
+    return environment
+
+
+def _to_json(value: Any, **options: Any) -> str:
+    return json.dumps(value, **{"ensure_ascii": False, **options})
+
+
+def _refuse(message: str) -> None:
+    raise jinja2.TemplateError(message)

@@ -1,0 +1,1 @@
+"""The ratings room: comparison side by side."""

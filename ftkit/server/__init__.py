@@ -1,0 +1,1 @@
+"""The FastAPI parent that guards the dashboard."""

@@ -1,0 +1,36 @@
+"""The dashboard: every page on its own address, in one Gradio app.
+
+Takes a ``Workspace``, gives Blocks that are not launched: the server mounts them. It lays out nothing itself.
+"""
+
+from collections.abc import Callable, Mapping
+
+import gradio as gr
+
+from ftkit.ui.pages import compare, data, evaluate, home, model, runs, settings, train
+from ftkit.ui.shell import PAGES
+from ftkit.workspace import Workspace
+
+_BUILD: Mapping[str, Callable[[Workspace], None]] = {
+    "home": home.build,
+    "data": data.build,
+    "model": model.build,
+    "train": train.build,
+    "runs": runs.build,
+    "evaluate": evaluate.build,
+    "compare": compare.build,
+    "settings": settings.build,
+}
+
+_CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600
+
+
+def build(workspace: Workspace) -> gr.Blocks:
+    """All pages; Home is the first one."""
+    demo = gr.Blocks(title="ftkit", analytics_enabled=False, delete_cache=(_CLEAN_EVERY, _CLEAN_AFTER))
+    with demo:
+        _BUILD["home"](workspace)
+    for name in PAGES[1:]:
+        with demo.route(name, f"/{name}"):
+            _BUILD[name](workspace)
+    return demo

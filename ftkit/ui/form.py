@@ -1,0 +1,177 @@
+"""The form of a run, made from ``RunSpec``: one widget per field, nothing written twice.
+
+Takes the spec's fields, gives Gradio components and, from their values, mistakes by field. It starts nothing.
+"""
+
+import math
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, cast, get_args, get_origin
+
+import gradio as gr
+from gradio.components import FormComponent
+from gradio.context import LocalContext
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from ftkit.training.spec import RunSpec, shown
+from ftkit.ui.i18n import Caller, language, say, t
+
+# In the order of the form and of every list of values that goes through it.
+FIELDS: tuple[str, ...] = tuple(RunSpec.model_fields)
+GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "data", "watch")
+MODEL = "model_name_or_path"
+# Where the message of a rule over several fields is shown.
+_RULE_FIELD = {"packing": "max_length"}
+_KNOWN_MISTAKES = frozenset(
+    {
+        "greater_than",
+        "greater_than_equal",
+        "less_than",
+        "less_than_equal",
+        "string_too_short",
+        "literal_error",
+        "int_from_float",
+    }
+)
+
+
+def level_of(name: str) -> str:
+    """``simple`` or ``advanced``."""
+    return shown(RunSpec.model_fields[name])["level"]
+
+
+def build(level: str) -> dict[str, FormComponent]:
+    """The widgets of a level, inside the current Gradio context; the advanced ones under headings."""
+    names = [name for name in FIELDS if level_of(name) == level]
+    if level == "simple":
+        return _grid(names)
+    made: dict[str, FormComponent] = {}
+    for group in GROUPS:
+        if members := [name for name in names if _group(name) == group]:
+            gr.Markdown("#### " + t(f"train.group.{group}"))
+            made |= _grid(members)
+    return made
+
+
+def widget(name: str) -> FormComponent:
+    """The widget of one field, with its title, help, bounds and default."""
+    field = RunSpec.model_fields[name]
+    common: dict[str, Any] = {
+        "value": field.default,
+        "label": _label(name, field),
+        "info": _info(name, field),
+        "elem_id": f"spec-{name}",
+        "interactive": True,
+        "min_width": 220,
+    }
+    kind = field.annotation
+    if name == MODEL:
+        return gr.Dropdown(
+            choices=[field.default], allow_custom_value=True, **common
+        )  # choices of the visit come later
+    if kind is bool:
+        return gr.Checkbox(**common)
+    if get_origin(kind) is Literal:
+        return gr.Dropdown(choices=list(get_args(kind)), **common)
+    if kind is int:
+        return gr.Number(precision=0, **common)
+    if kind is float:
+        return gr.Number(step=_step(float(field.default)), **common)
+    return gr.Textbox(max_lines=1, **common)
+
+
+def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    """The smallest and largest value, None where there is no limit."""
+    low = high = None
+    for rule in field.metadata:
+        low = getattr(rule, "ge", getattr(rule, "gt", low))
+        high = getattr(rule, "le", getattr(rule, "lt", high))
+    return low, high
+
+
+def read(values: Sequence[Any]) -> dict[str, Any]:
+    """Values of all widgets, in the order of ``FIELDS``, as options."""
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def show(spec: RunSpec) -> list[Any]:
+    """Values for all widgets, in the order of ``FIELDS``."""
+    return [getattr(spec, name) for name in FIELDS]
+
+
+def mistakes(options: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """What is wrong, by field, in words; empty when the options make a spec."""
+    try:
+        RunSpec.model_validate(dict(options))
+    except ValidationError as error:
+        found: dict[str, str] = {}
+        for one in error.errors(include_url=False):
+            message = one["msg"].removeprefix("Value error, ")
+            place = (
+                str(one["loc"][0]) if one["loc"] else _RULE_FIELD.get(message.partition(":")[0], FIELDS[0])
+            )
+            found.setdefault(place, _sentence(place, one["type"], one.get("ctx") or {}, message, lang))
+        return found
+    return {}
+
+
+def verdicts(options: Mapping[str, Any], lang: str) -> list[dict[str, Any]]:
+    """One ``gr.validate`` per field, in the order of ``FIELDS``."""
+    found = mistakes(options, lang)
+    return [gr.validate(name not in found, found.get(name, "")) for name in FIELDS]
+
+
+def command(recipe: str, spec: RunSpec, base: RunSpec, split: str) -> str:
+    """The command line that starts the same run: what differs from the recipe is spelt out."""
+    words = ["ftkit", "train", recipe, "--split", split]
+    for name in FIELDS:
+        value = getattr(spec, name)
+        if value != getattr(base, name):
+            words += ["--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
+    return shlex.join(words)
+
+
+def _grid(names: Iterable[str]) -> dict[str, FormComponent]:
+    with gr.Row(equal_height=False, elem_classes="ft-fields"):
+        return {name: widget(name) for name in names}
+
+
+def _group(name: str) -> str:
+    return shown(RunSpec.model_fields[name])["group"]
+
+
+def _label(name: str, field: FieldInfo) -> Any:
+    unit = shown(field)["unit"]
+    label = t(f"spec.{name}.label")
+    return label + " (" + t(f"train.unit.{unit}") + ")" if unit else label
+
+
+def _info(name: str, field: FieldInfo) -> Any:
+    low, high = bounds(field)
+    text = t(f"spec.{name}.help")
+    if low is None or high is None:
+        return text
+    return text + f" [{low:g} – {high:.12g}]"
+
+
+def _sentence(name: str, kind: str, context: Mapping[str, Any], message: str, lang: str) -> str:
+    if kind in _KNOWN_MISTAKES:
+        limits = {key: f"{context[key]:.12g}" for key in ("gt", "ge", "lt", "le") if key in context}
+        choices = ", ".join(map(str, get_args(RunSpec.model_fields[name].annotation)))
+        return say(f"train.mistake.{kind}", lang, **limits, expected=choices)
+    if kind.endswith(("_type", "_parsing")):
+        return say("train.mistake.missing", lang)
+    if kind == "value_error" and message.startswith("packing:"):
+        return say("train.mistake.packing", lang)
+    return message
+
+
+def _step(default: float) -> float:
+    """What the arrows of a number field add: one unit of the default's first figure."""
+    return float(10 ** math.floor(math.log10(default))) if default else 0.01
+
+
+def reader() -> str:
+    """The language of the caller, where Gradio passes no request: in a validator."""
+    return language(cast("Caller | None", LocalContext.request.get(None)))

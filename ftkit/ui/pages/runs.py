@@ -1,0 +1,227 @@
+"""The runs page: all runs, and one of them live.
+
+``?run=`` chooses the run. What is shown comes from files that the worker writes, so closing the page, or restarting the
+dashboard, changes nothing.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from ftkit.records import ENDED_STATES
+from ftkit.training.service import RunView
+from ftkit.ui import html, plots, views
+from ftkit.ui.border import handler
+from ftkit.ui.i18n import language, say, t
+from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.workspace import Workspace
+
+_EVERY = 2.0
+# Components that show one run, its plots among them.
+_DETAILS = 9 + len(plots.WATCHED)
+
+
+def build(workspace: Workspace) -> None:
+    """Put the page into the current Gradio context."""
+    page_heading("runs")
+    _Page(workspace)
+
+
+class _Page:
+    """Components of the page and what happens on them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._where = destination()
+        self._seen = gr.State("")
+        self._timer = gr.Timer(_EVERY)
+        with gr.Column(visible=False) as self._opened:
+            with gr.Column(elem_classes="ft-card"):
+                self._head = gr.HTML(elem_id="run-head")
+                self._lay_out_actions()
+            with gr.Column(elem_classes="ft-card"):
+                self._lay_out_plots()
+        self._list = gr.HTML(elem_id="runs-list")
+        self._wire()
+
+    def _lay_out_actions(self) -> None:
+        self._next = gr.HTML()
+        with gr.Row(elem_classes="ft-actions"):
+            self._stop = gr.Button(
+                t("runs.stop"), variant="stop", visible=False, elem_id="run-stop", min_width=120
+            )
+            self._resume = gr.Button(
+                t("runs.resume"), variant="primary", visible=False, elem_id="run-resume", min_width=120
+            )
+            self._delete = gr.Button(
+                t("runs.delete"), visible=False, elem_id="run-delete", min_width=120, size="md"
+            )
+        with gr.Row(visible=False, elem_classes="ft-confirm") as self._confirm:
+            gr.Markdown(t("runs.delete.sure"))
+            self._really = gr.Button(
+                t("runs.delete.yes"), variant="stop", elem_id="run-delete-yes", min_width=120
+            )
+            self._keep = gr.Button(t("runs.delete.no"), elem_id="run-delete-no", min_width=120)
+
+    def _lay_out_plots(self) -> None:
+        section("runs.plot")
+        self._notice = gr.HTML()
+        blank: dict[str, Any] = {"x_title": " ", "y_title": " ", "min_width": 260}
+        self._loss = gr.LinePlot(
+            x="step",
+            y="loss",
+            color="series",
+            color_title=" ",
+            color_map=plots.loss_colours(),
+            label=t("runs.plot.loss_both"),
+            height=340,
+            elem_id="plot-loss",
+            **blank,
+        )
+        with gr.Row(elem_classes="ft-plots"):
+            self._watched = [
+                gr.LinePlot(
+                    x="step",
+                    y="value",
+                    label=t(f"runs.plot.{key}"),
+                    height=220,
+                    elem_id=f"plot-{key}",
+                    **blank,
+                )
+                for key in plots.WATCHED
+            ]
+        with gr.Accordion(t("runs.numbers"), open=False):
+            self._numbers = gr.HTML()
+        with gr.Accordion(t("runs.log"), open=False):
+            self._log = gr.Textbox(
+                label=t("runs.log.label"), lines=12, max_lines=12, autoscroll=True, elem_classes="ft-mono", elem_id="run-log",
+                interactive=False,
+            )  # fmt: skip
+
+    def _wire(self) -> None:
+        live = [
+            self._seen, self._list, self._opened, self._head, self._next, self._stop, self._resume, self._delete,
+            self._notice, self._loss, *self._watched, self._numbers, self._log, self._timer,
+        ]  # fmt: skip
+        gr.on(
+            fn=handler(self._show),
+            inputs=self._seen,
+            outputs=live,
+            api_name="runs_open",
+            show_progress="hidden",
+        )
+        self._timer.tick(
+            handler(self._show),
+            self._seen,
+            live,
+            show_progress="hidden",
+            trigger_mode="once",
+            api_name="runs_tick",
+        )
+        for button, act, name in (
+            (self._stop, self._stop_run, "stop"),
+            (self._resume, self._resume_run, "resume"),
+        ):
+            acted = button.click(handler(act), None, self._seen, api_name=f"runs_{name}")
+            acted.success(
+                handler(self._show), self._seen, live, api_name=f"runs_{name}_show", show_progress="hidden"
+            )
+        self._delete.click(handler(self._ask), None, self._confirm, api_name="runs_ask")
+        self._keep.click(handler(self._spare), None, self._confirm, api_name="runs_keep")
+        go(
+            self._really.click(handler(self._delete_run), None, self._where, api_name="runs_delete"),
+            self._where,
+            "runs_go",
+        )
+
+    def _show(self, request: gr.Request, seen: str) -> Any:
+        """Everything on the page; nothing where nothing is new since ``seen``."""
+        lang = language(request)
+        every = self._workspace.training.all()
+        chosen = asked(request, "run")
+        view = next((one for one in every if one.run.id == chosen), None)
+        revision = "|".join([str(len(every)), *map(_revision, every), _pulse(view) if view else ""])
+        if revision == seen:
+            return gr.skip()
+        idle = all(one.state in ENDED_STATES for one in every)
+        table = _list(every, chosen, lang)
+        if chosen and view is None:
+            table = html.notice("warn", say("runs.unknown", lang, id=chosen)) + table
+        timer = gr.Timer(active=not idle)
+        if view is None:
+            return [revision, table, gr.Column(visible=False), *[gr.skip()] * _DETAILS, timer]
+        return [revision, table, gr.Column(visible=True), *self._detail(view, lang), timer]
+
+    def _detail(self, view: RunView, lang: str) -> list[Any]:
+        curves = self._workspace.training.curves(view.run.id)
+        broken = plots.not_finite(curves)
+        notice = (
+            html.notice("warn", say("runs.not_finite", lang, steps=html.shorten(str(broken), 80)))
+            if broken
+            else ""
+        )
+        ended = view.state in ENDED_STATES
+        figures = "" if view.metrics else views.latest_figures(curves, lang)
+        return [
+            views.run_header(view, datetime.now(UTC), lang) + figures,
+            _next(view, lang),
+            gr.Button(visible=not ended, interactive=view.state != "stopping"),
+            gr.Button(visible=ended and view.state != "done"),
+            gr.Button(visible=ended),
+            notice or ("" if curves else html.notice("info", say("runs.no_curves", lang))),
+            plots.loss_frame(curves, lang),
+            *(plots.watched_frame(curves, key) for key in plots.WATCHED),
+            views.numbers_table(curves, lang),
+            self._workspace.training.log(view.run.id),
+        ]
+
+    def _stop_run(self, request: gr.Request) -> str:
+        self._workspace.training.stop(asked(request, "run"))
+        return ""
+
+    def _resume_run(self, request: gr.Request) -> str:
+        self._workspace.training.resume(asked(request, "run"))
+        return ""
+
+    def _ask(self) -> Any:
+        return gr.Row(visible=True)
+
+    def _spare(self) -> Any:
+        return gr.Row(visible=False)
+
+    def _delete_run(self, request: gr.Request) -> str:
+        self._workspace.training.delete(asked(request, "run"))
+        return "/runs"
+
+
+def _revision(view: RunView) -> str:
+    return f"{view.run.id}:{view.state}"
+
+
+def _pulse(view: RunView) -> str:
+    return f"{view.progress.phase}:{view.progress.step}" if view.progress else "-"
+
+
+def _list(every: list[RunView], chosen: str, lang: str) -> Markup:
+    if not every:
+        return html.empty(
+            say("runs.empty.title", lang),
+            say("runs.empty.text", lang),
+            html.link("/train", say("runs.empty.link", lang), primary=True),
+        )
+    title = html.heading(say("runs.list.title", lang))
+    return Markup('<div class="ft-card">{}{}</div>').format(title, views.runs_table(every, chosen, lang))
+
+
+def _next(view: RunView, lang: str) -> str:
+    run = view.run
+    again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
+    if view.state != "done":
+        return html.actions(again)
+    return html.actions(
+        html.link(html.url("evaluate", run=run.id), say("runs.evaluate", lang), primary=True),
+        html.link(html.url("compare", run=run.id), say("runs.compare", lang)),
+        again,
+    )

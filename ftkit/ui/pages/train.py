@@ -1,0 +1,218 @@
+"""The train page: a split, a recipe, the options, what the run will cost, and the start.
+
+``?split=`` chooses the split, ``?copy=`` takes recipe and options from an earlier run.
+"""
+
+import uuid
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from ftkit.errors import FtkitError
+from ftkit.records import Split
+from ftkit.training.spec import RunSpec
+from ftkit.ui import form, html, views
+from ftkit.ui.border import handler
+from ftkit.ui.i18n import language, say, say_error, t
+from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.workspace import Workspace
+
+
+def build(workspace: Workspace) -> None:
+    """Put the page into the current Gradio context."""
+    page_heading("train")
+    _Page(workspace)
+
+
+class _Page:
+    """Components of the page and what happens on them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._where = destination()
+        # Of one visit of the page: a second click on Start finds the run that the first one made.
+        self._click = gr.State("")
+        self._note = gr.HTML()
+        with gr.Row(elem_classes="ft-columns", visible=False) as self._body:
+            with gr.Column(scale=3, min_width=320):
+                with gr.Column(elem_classes="ft-card"):
+                    self._lay_out_what()
+                with gr.Column(elem_classes="ft-card"):
+                    self._lay_out_options()
+            with gr.Column(scale=2, min_width=320), gr.Column(elem_classes="ft-card ft-sticky"):
+                self._lay_out_card()
+        self._wire()
+
+    def _lay_out_what(self) -> None:
+        section("train.what")
+        # Gradio runs a validator with the choices of the start, not with those of the visit: any value passes here, and
+        # the services know the ids.
+        self._split = gr.Dropdown(
+            allow_custom_value=True,
+            label=t("train.split.label"),
+            info=t("train.split.help"),
+            elem_id="train-split",
+        )
+        self._recipe = gr.Dropdown(
+            allow_custom_value=True,
+            label=t("train.recipe.label"),
+            info=t("train.recipe.help"),
+            elem_id="train-recipe",
+        )
+        self._about = gr.HTML()
+
+    def _lay_out_options(self) -> None:
+        section("train.options")
+        made = form.build("simple")
+        with gr.Accordion(t("train.advanced"), open=False, elem_id="train-advanced"):
+            made |= form.build("advanced")
+        self._fields = [made[name] for name in form.FIELDS]
+
+    def _lay_out_card(self) -> None:
+        section("train.card")
+        self._mistakes = gr.HTML(elem_id="train-mistakes")
+        self._card = gr.HTML(elem_id="train-card")
+        self._refresh = gr.Button(t("train.card.refresh"), size="sm", elem_id="train-refresh")
+        self._name = gr.Textbox(
+            label=t("train.name.label"), info=t("train.name.help"), max_lines=1, elem_id="train-name"
+        )
+        self._start = gr.Button(t("train.start"), variant="primary", elem_id="train-start")
+        with gr.Accordion(t("train.same.title"), open=False):
+            self._command = gr.Textbox(
+                label=t("train.command"), buttons=["copy"], lines=3, elem_classes="ft-mono", interactive=False,
+                elem_id="train-command",
+            )  # fmt: skip
+            self._yaml = gr.Code(
+                label="YAML", language="yaml", interactive=False, max_lines=30, elem_id="train-yaml"
+            )
+
+    def _wire(self) -> None:
+        chosen = [self._split, self._recipe, *self._fields]
+        shown = [self._mistakes, self._card, self._command, self._yaml]
+        arrived = gr.on(
+            fn=handler(self._arrive),
+            outputs=[self._click, self._note, self._body, self._about, self._card, *chosen],
+            api_name="train_open",
+        )
+        arrived.success(handler(self._look), chosen, shown, api_name="train_card")
+        self._recipe.input(
+            handler(self._take_recipe), self._recipe, [self._about, *self._fields], api_name="train_recipe"
+        ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
+        # Rows are counted anew for each longest row, so that field waits until it is left. The others do not: an event
+        # that reads the fields also clears the messages at them.
+        edits = [
+            getattr(field, "blur" if name == "max_length" else "input")
+            for name, field in zip(form.FIELDS, self._fields, strict=True)
+        ]
+        gr.on(
+            [self._split.input, self._refresh.click, *edits],
+            handler(self._look),
+            chosen,
+            shown,
+            api_name="train_look",
+            trigger_mode="always_last",
+        )
+        started = self._start.click(
+            handler(self._begin),
+            [self._click, self._name, *chosen],
+            self._where,
+            api_name="train_start",
+            validator=self._check,
+        )
+        go(started, self._where, "train_go")
+
+    def _arrive(self, request: gr.Request) -> list[Any]:
+        lang = language(request)
+        splits = self._workspace.data.splits()
+        if not splits:
+            return [gr.skip(), _no_split(lang), *[gr.skip()] * (5 + len(form.FIELDS))]
+        names = {one.id: one.name for one in self._workspace.data.all()}
+        choices = [(_split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
+        recipes = self._workspace.training.recipes()
+        recipe, spec, note = recipes[0], recipes[0].spec, ""
+        split = asked(request, "split") or splits[0].id
+        if copied := asked(request, "copy"):
+            view = self._workspace.training.get(copied)
+            recipe = self._workspace.training.recipe(view.run.recipe)
+            spec, note = (
+                RunSpec.parse(view.run.spec),
+                html.notice("info", say("train.copied", lang, run=view.run.name)),
+            )
+        return [
+            uuid.uuid4().hex,
+            note,
+            gr.Row(visible=True),
+            html.paragraph(recipe.description),
+            html.waiting(say("train.card.counting", lang)),
+            gr.Dropdown(choices=choices, value=split),
+            gr.Dropdown(choices=[one.name for one in recipes], value=recipe.name),
+            *self._field_updates(spec),
+        ]
+
+    def _field_updates(self, spec: RunSpec) -> list[Any]:
+        values = form.show(spec)
+        models = {one.id: one.name for one in self._workspace.models.all()}
+        models.setdefault(spec.model_name_or_path, spec.model_name_or_path)
+        place = form.FIELDS.index(form.MODEL)
+        values[place] = gr.Dropdown(
+            choices=[(name, id_) for id_, name in models.items()], value=values[place]
+        )
+        return values
+
+    def _take_recipe(self, name: str) -> list[Any]:
+        recipe = self._workspace.training.recipe(name)
+        return [html.paragraph(recipe.description), *self._field_updates(recipe.spec)]
+
+    def _look(self, request: gr.Request, split: str | None, recipe: str, *values: Any) -> list[Any]:
+        if not split:
+            return [gr.skip()] * 4
+        lang = language(request)
+        options = form.read(values)
+        mistakes = form.mistakes(options, lang)
+        if mistakes:
+            return [_mistakes(mistakes, lang), "", "", ""]
+        spec = RunSpec.parse(options)
+        command = form.command(recipe, spec, self._workspace.training.recipe(recipe).spec, split)
+        try:
+            card = views.run_card(self._workspace.training.card(spec, split), lang)
+        except FtkitError as error:
+            card = _refusal(error, lang)
+        return ["", card, command, self._workspace.training.yaml(spec)]
+
+    def _check(self, click: str, name: str, split: str, recipe: str, *values: Any) -> list[dict[str, Any]]:
+        """Runs before ``_begin``: the messages stand at the fields."""
+        lang = form.reader()
+        fine = [gr.validate(True, "")] * 4
+        return [*fine, *form.verdicts(form.read(values), lang)]
+
+    def _begin(self, click: str, name: str, split: str, recipe: str, *values: Any) -> str:
+        spec = RunSpec.parse(form.read(values))
+        run = self._workspace.training.start(spec, split, recipe, name.strip() or None, request=click or None)
+        return html.url("runs", run=run.id)
+
+
+def _split_choice(split: Split, name: str, lang: str) -> str:
+    made = split.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    return say("train.split.choice", lang, name=name, rows=html.number(split.sizes["train"], lang), made=made)
+
+
+def _no_split(lang: str) -> str:
+    return html.empty(
+        say("train.empty.title", lang),
+        say("train.empty.text", lang),
+        html.link("/data", say("train.empty.link", lang), primary=True),
+    )
+
+
+def _refusal(error: FtkitError, lang: str) -> Markup:
+    """Why there is no card, and the way on where a page mends it."""
+    sentence = html.notice("bad", say_error(error, lang))
+    if error.key != "training.no_model":
+        return sentence
+    return sentence + html.actions(html.link("/model", say("train.to_model", lang), primary=True))
+
+
+def _mistakes(mistakes: dict[str, str], lang: str) -> str:
+    lines = [f"{say(f'spec.{name}.label', lang)}: {text}" for name, text in mistakes.items()]
+    return html.notice("bad", html.join(html.paragraph(line) for line in lines))

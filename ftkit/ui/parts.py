@@ -1,0 +1,42 @@
+"""What every page needs of Gradio: a heading, reading the address, going to another page.
+
+Takes the current Gradio context and requests, gives components and ids. It calls no service.
+"""
+
+import gradio as gr
+
+from ftkit.ui.i18n import t
+
+# The address of a page is its whole state: an action that makes something ends by going to the thing's address.
+_GO = "(address) => { if (address) window.location.assign(address) }"
+
+
+def page_heading(page: str) -> None:
+    """The title of a page and one sentence on what it is for."""
+    gr.Markdown("# " + t(f"{page}.title") + "\n\n" + t(f"{page}.lede"), elem_classes="ft-heading")
+
+
+def section(key: str) -> None:
+    """The title of a section, and a sentence below it."""
+    gr.Markdown("## " + t(f"{key}.title") + "\n\n" + t(f"{key}.lede"), elem_classes="ft-section")
+
+
+def destination() -> gr.Textbox:
+    """An unseen field for the address to go to next."""
+    return gr.Textbox(visible="hidden")
+
+
+def go(event: gr.events.Dependency, where: gr.Textbox, name: str) -> None:
+    """After ``event`` went well, go to the address that it put into ``where``."""
+    event.success(None, where, None, js=_GO, api_name=name)
+
+
+def go_on_choice(choice: gr.Dropdown, address: str, name: str) -> None:
+    """Go to ``address`` with the chosen id behind it, when a person chooses."""
+    js = f"(id) => {{ if (id) window.location.assign({address!r} + encodeURIComponent(id)) }}"
+    choice.input(None, choice, None, js=js, api_name=name)
+
+
+def asked(request: gr.Request, name: str) -> str:
+    """An id from the page's address, or an empty string."""
+    return str(request.query_params.get(name) or "")

@@ -1,0 +1,138 @@
+"""The frame around every page: brand, navigation, language switch, skip link, title; written into the page's HTML itself.
+
+Takes the HTML that Gradio sends and the address that was asked for, gives the same page with its frame, in the reader's
+language. So the frame is seen before any script has run, and works without one. It knows no request and no workspace.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote, urlencode
+
+from markupsafe import Markup
+
+from ftkit.ui.i18n import LANGUAGES, say
+from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
+
+PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "settings")
+
+# What a person works on goes along from page to page.
+_KEPT = frozenset({"dataset", "split", "model", "run"})
+_SEPARATED = frozenset({"data", "settings"})
+_CONTENT = "content"
+
+_MARK = (
+    '<svg viewBox="0 0 32 32" aria-hidden="true"{}><rect width="32" height="32" rx="9"{}/>'
+    '<path d="M10 6.5v7a6 6 0 0 0 12 0v-7M16 19.5v6" fill="none" stroke-width="3.2" stroke-linecap="round"{}/></svg>'
+)
+_ICON = _MARK.format(' xmlns="http://www.w3.org/2000/svg"', ' fill="#15695f"', ' stroke="#fff"')
+ICON_LINK = Markup('<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,{}">').format(quote(_ICON))
+BRAND = Markup(_MARK.format("", "", "") + "ftkit")  # noqa: S704 - a constant of ours
+
+_STROKES: Mapping[str, str] = {
+    "home": "M4 11.5 12 5l8 6.5M6 10v9h12v-9M10 19v-5h4v5",
+    "data": "M4 6c0-1.4 3.6-2.5 8-2.5S20 4.6 20 6s-3.6 2.5-8 2.5S4 7.4 4 6Zm0 0v6c0 1.4 3.6 2.5 8 2.5s8-1.1 8-2.5V6"
+    "M4 12v6c0 1.4 3.6 2.5 8 2.5s8-1.1 8-2.5v-6",
+    "model": "m12 3 8 4.5v9L12 21l-8-4.5v-9L12 3Zm0 9 8-4.5M12 12 4 7.5M12 12v9",
+    "train": "M13 3 5 13.5h6L10 21l9-11h-6.5L13 3Z",
+    "runs": "M3 5v15h18M6.5 8c2 7 4.5 8 13.5 8.5",
+    "evaluate": "m4 6 1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6h8M12 12h8M12 18h8",
+    "compare": "M4 5h6.5v14H4zM13.5 5H20v14h-6.5z",
+    "settings": "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
+    "menu": "M4 7h16M4 12h16M4 17h16",
+}
+_MENU_SCRIPT = Markup(
+    "<script>(b=>b.onclick=()=>b.setAttribute('aria-expanded',b.getAttribute('aria-expanded')!='true'))"
+    "(document.querySelector('.ft-menu'))</script>"
+)
+_SHELL = Markup(  # noqa: S704 - constants of ours
+    '<a class="ft-skip" href="{here}#' + _CONTENT + '">{skip}</a><header class="ft-shell">'
+    '<a class="ft-brand" href="/">{brand}</a>'
+    '<button class="ft-menu" type="button" aria-expanded="false" aria-controls="ft-nav" aria-label="{menu}">{bars}</button>'
+    '<nav id="ft-nav" aria-label="{pages}">{links}</nav>{switch}</header>{script}'
+)
+_SWITCH = Markup(
+    '<form class="ft-language" method="post" action="/language" aria-label="{}"><input type="hidden" name="back" value="{}">'
+    "{}</form>"
+)
+_CHOICE = Markup(
+    '<button name="lang" value="{code}" lang="{code}" aria-pressed="{pressed}" aria-label="{name}">'
+    '<span class="ft-long">{name}</span><span class="ft-short">{short}</span></button>'
+)
+# Gradio takes its language from the browser: the chosen one has to stand there before its scripts run.
+_HEAD = Markup(
+    "<script>for(const[k,v]of[['language',{lang}],['languages',[{lang}]]])"
+    "Object.defineProperty(navigator,k,{{get:()=>v}})</script>"
+    "<title>{title}</title>{icon}<style>{css}</style>"
+)
+# A marker of ``t`` inside a string of the page's JSON. The browser would translate only the first one of each string.
+_MARKER = re.compile(r'__i18n__\{\\"__type__\\": \\"translation_metadata\\", \\"key\\": \\"([^"\\]+)\\"\}')
+_ADVERTISING = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link rel="manifest"[^>]*>')
+
+
+def dress(html: str, path: str, query: str, lang: str) -> str:
+    """Gradio's page with ftkit's frame; anything else stays as it is."""
+    if "<gradio-app" not in html:
+        return html
+    page = path.strip("/") or "home"
+    title = say(f"shell.nav.{page}", lang) + " · ftkit" if page in PAGES else "ftkit"
+    html = _MARKER.sub(lambda marker: _in_script(say(marker[1], lang)), _ADVERTISING.sub("", html))
+    html = html.replace('lang="en"', f'lang="{lang}"', 1)
+    html = html.replace("<head>", f"<head>{_head(title, lang)}", 1)
+    set_title = f'<script>window.gradio_config.title="{_in_script(title)}"</script><script data-gradio-mode>'
+    html = html.replace("<script data-gradio-mode>", set_title, 1)
+    frame = _frame(page, path, query, lang)
+    return html.replace("<gradio-app", f'{frame}<gradio-app id="{_CONTENT}" tabindex="-1"', 1)
+
+
+def language_switch(here: str, lang: str) -> Markup:
+    """A form that chooses the language and comes back to ``here``."""
+    choices = Markup("").join(
+        _CHOICE.format(code=code, pressed=str(code == lang).lower(), name=name, short=code.upper())
+        for code, name in LANGUAGES.items()
+    )
+    return _SWITCH.format(say("shell.language", lang), here, choices)
+
+
+def _head(title: str, lang: str) -> Markup:
+    css = Markup(SHELL_CSS + CONTENT_CSS)  # noqa: S704 - constants of ours
+    return _HEAD.format(lang=Markup(json.dumps(lang)), title=title, icon=ICON_LINK, css=css)  # noqa: S704
+
+
+def _in_script(text: str) -> str:
+    """The inside of a JSON string that can stand in a script element."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].replace("<", "\\u003c")
+
+
+def _frame(page: str, path: str, query: str, lang: str) -> Markup:
+    here = f"{path}?{query}" if query else path
+    kept = urlencode([(key, value) for key, value in parse_qsl(query) if key in _KEPT])
+    return _SHELL.format(
+        here=here,
+        skip=say("shell.skip", lang),
+        brand=BRAND,
+        menu=say("shell.menu", lang),
+        bars=_icon("menu"),
+        pages=say("shell.pages", lang),
+        links=Markup("").join(_link(name, kept, name == page, lang) for name in PAGES),
+        switch=language_switch(here, lang),
+        script=_MENU_SCRIPT,
+    )
+
+
+def _link(name: str, kept: str, current: bool, lang: str) -> Markup:
+    address = "/" if name == "home" else f"/{name}"
+    return Markup('{}<a href="{}"{}>{}<span>{}</span></a>').format(
+        Markup("<hr>") if name in _SEPARATED else "",
+        f"{address}?{kept}" if kept else address,
+        Markup(' aria-current="page"') if current else "",
+        _icon(name),
+        say(f"shell.nav.{name}", lang),
+    )
+
+
+def _icon(name: str) -> Markup:
+    return Markup(
+        '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round"'
+        ' stroke-linejoin="round" aria-hidden="true"><path d="{}"/></svg>'
+    ).format(_STROKES[name])

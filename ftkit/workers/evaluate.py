@@ -1,0 +1,337 @@
+"""The evaluation worker: base and tuned model measured on the same rows of one part of a split.
+
+Takes ``inputs.json`` (split, mapping, part, model, adapter, seed, max_new_tokens), writes ``samples.parquet`` and, last,
+``report.json``. The base model is loaded once with the adapter on top; the adapter is switched off to be the base. Greedy
+and seeded: the same inputs give the same report on one machine. It changes neither model nor data.
+"""
+
+import inspect
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from ftkit.data.chat import Message, RowProblem, TrainingRow, training_row
+from ftkit.data.storage import iterate_rows
+from ftkit.errors import Refused, WorkerFault
+from ftkit.evaluation.scores import json_fields, row_scores
+from ftkit.models.chat_template import TemplateRefusal
+from ftkit.store.files import hash_file, write_json
+from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded
+from ftkit.workers.harness import Worker, run
+from ftkit.workers.loading import load_tokenizer, load_with_adapter
+from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
+from ftkit.workers.training.rows import IGNORED, FastTokenizer, tokenise
+
+_LEAST_NEW_TOKENS, _MOST_NEW_TOKENS = 32, 512
+_ROOM_FOR_MORE = 1.5  # an answer may be longer than the longest reference by this factor
+_SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
+_LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
+_TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
+
+
+class Inputs(NamedTuple):
+    """What is evaluated on what."""
+
+    split: Path
+    mapping: dict[str, str]
+    part: str
+    model: Path
+    adapter: Path
+    seed: int
+    max_new_tokens: int | None
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> "Inputs":
+        """From ``inputs.json``."""
+        return cls(
+            split=Path(value["split"]),
+            mapping=value["mapping"],
+            part=value["part"],
+            model=Path(value["model"]),
+            adapter=Path(value["adapter"]),
+            seed=value["seed"],
+            max_new_tokens=value.get("max_new_tokens"),
+        )
+
+    @property
+    def file(self) -> Path:
+        """The rows."""
+        return self.split / f"{self.part}.parquet"
+
+
+class Prepared(NamedTuple):
+    """One row in tokens: ``ids[start:]`` is scored; ``row`` is its place in the part. A plain text is never asked."""
+
+    row: int
+    ids: list[int]
+    start: int
+    asked: list[int]
+    prompt: list[Message]
+    reference: str
+
+
+class Models(NamedTuple):
+    """The model with its adapter, and its tokenizer."""
+
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+
+    def as_side(self, side: str) -> AbstractContextManager[Any]:
+        """Switch the adapter for ``base`` or ``tuned``."""
+        return nullcontext() if side == "tuned" else self.model.disable_adapter()
+
+
+def evaluate(worker: Worker) -> dict[str, Any]:
+    """Measure both models; the result's metrics say how many rows were used and left out."""
+    inputs = Inputs.of(worker.inputs)
+    values = read_part(inputs)
+    worker.progress("loading")
+    models = Models(load_with_adapter(inputs.model, inputs.adapter), load_tokenizer(inputs.model))
+    context = context_length(models.model)
+    rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context)
+    if not rows:
+        raise Refused(
+            "evaluation.no_rows",
+            "None of the {rows} rows of the {part} part can be evaluated ({reason}). Choose another part or mapping.",
+            rows=len(values),
+            part=inputs.part,
+            reason="; ".join(left_out),
+        )
+    limit = inputs.max_new_tokens or default_limit(rows)
+    samples = measure_rows(models, rows, limit, worker)
+    report = make_report(samples, inputs, worker.path)
+    report |= {
+        "rows": len(rows),
+        "left_out": left_out.total(),
+        "left_out_reasons": dict(left_out.most_common()),
+        "signature": signature(inputs, models, limit),
+    }
+    write_samples(worker.path / "samples.parquet", samples)
+    write_json(worker.path / "report.json", report)
+    return {"rows": len(rows), "left_out": left_out.total()}
+
+
+def read_part(inputs: Inputs) -> list[dict[str, Any]]:
+    """All rows of the part.
+
+    Raises:
+        Refused: it is empty.
+    """
+    values = list(iterate_rows(inputs.file))
+    if not values:
+        raise Refused(
+            "evaluation.empty_part",
+            "The {part} part of the split has no rows. Choose another part, or split with a larger share for it.",
+            part=inputs.part,
+        )
+    return values
+
+
+def prepare_rows(
+    values: list[dict[str, Any]], mapping: Mapping[str, str], encode: FastTokenizer, context: int
+) -> tuple[list[Prepared], Counter[str]]:
+    """Rows in tokens, and how many were left out for which reason."""
+    prepared, left_out = [], Counter[str]()
+    for number, value in enumerate(values):
+        try:
+            row = prepare_row(number, training_row(value, mapping), encode)
+        except (RowProblem, TemplateRefusal) as problem:
+            left_out[str(problem)] += 1
+            continue
+        if len(row.ids) > context:
+            left_out[f"longer than the {context} tokens that the model can read"] += 1
+        elif row.start >= len(row.ids):
+            left_out["it has no token to score"] += 1
+        else:
+            prepared.append(row)
+    return prepared, left_out
+
+
+def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepared:
+    """One row in tokens; what training would learn is scored, except a first token, which nothing predicts."""
+    tokens = tokenise(row, encode)
+    start = max(1, sum(label == IGNORED for label in tokens.labels))
+    if "text" in row:
+        return Prepared(number, tokens.input_ids, start, [], [], row["text"])
+    asked = encode.chat(row["prompt"], add_generation_prompt=True)
+    return Prepared(number, tokens.input_ids, start, asked, row["prompt"], row["completion"][0]["content"])
+
+
+def default_limit(rows: list[Prepared]) -> int:
+    """Longest answer in tokens: half as long again as the longest reference, within 32 and 512."""
+    longest = max((len(row.ids) - row.start for row in rows), default=0)
+    return min(_MOST_NEW_TOKENS, max(_LEAST_NEW_TOKENS, math.ceil(_ROOM_FOR_MORE * longest)))
+
+
+def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worker) -> list[dict[str, Any]]:
+    """One sample per row: texts, log-likelihoods and scores of both sides."""
+    samples = [_sample(row) for row in rows]
+    count = _Counter(worker, "evaluating", len(SIDES) * len(rows))
+    for side in SIDES:
+        with models.as_side(side):
+            for sample, nll in zip(samples, row_nlls(models, rows, count), strict=True):
+                sample[f"{side}_nll"] = nll
+    asked = [place for place, row in enumerate(rows) if row.asked]
+    count = _Counter(worker, "generating", len(SIDES) * len(asked))
+    for side in SIDES:
+        with models.as_side(side):
+            prompts = [rows[place].asked for place in asked]
+            answers = answer_all(
+                models.model, models.tokenizer, prompts, limit, count.more, worker.stop_asked
+            )
+            for index, answer in answers:
+                samples[asked[index]] |= _answered(side, answer)
+        worker.raise_if_stopped()
+    _add_scores([samples[place] for place in asked])
+    return samples
+
+
+def row_nlls(models: Models, rows: list[Prepared], count: "_Counter") -> list[float]:
+    """Negative log-likelihood of each row's scored tokens under the model as it is switched now.
+
+    Raises:
+        WorkerFault: a value is not finite.
+    """
+    found = [math.nan] * len(rows)
+    for batch in batches([len(row.ids) for row in rows], most_tokens=_SCORED_AT_ONCE):
+        for place, nll in zip(batch, _batch_nlls(models, [rows[place] for place in batch]), strict=True):
+            found[place] = nll
+        count.more(len(batch))
+    if not all(map(math.isfinite, found)):
+        raise WorkerFault(
+            "evaluation.not_finite",
+            "The model computes numbers that are not finite. Train again with a lower learning rate.",
+        )
+    return found
+
+
+@torch.inference_mode()
+def _batch_nlls(models: Models, rows: list[Prepared]) -> list[float]:
+    inputs = left_padded([row.ids for row in rows], models.tokenizer, models.model.device)
+    scored = [len(row.ids) - row.start for row in rows]
+    kept = max(scored) + 1  # the token before the first scored one predicts it
+    logits = models.model(**inputs, **_only_needed(models.model, inputs["attention_mask"], kept)).logits
+    nlls = []
+    for line, ids, count in zip(logits, inputs["input_ids"], scored, strict=True):
+        each = torch.nn.functional.cross_entropy(
+            line[-count - 1 : -1].float(), ids[-count:], reduction="none"
+        )
+        nlls.append(float(each.double().sum()))
+    return nlls
+
+
+def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:
+    """Logits of the last places only, and true positions behind left padding, where the architecture takes them."""
+    taken = inspect.signature(model.get_base_model().forward).parameters
+    offered = {"logits_to_keep": kept, "position_ids": (mask.cumsum(-1) - 1).clamp_min(0)}
+    return {name: value for name, value in offered.items() if name in taken}
+
+
+def make_report(samples: list[dict[str, Any]], inputs: Inputs, folder: Path) -> dict[str, Any]:
+    """The measured part of ``report.json``."""
+    skipped: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".metrics-") as scratch:
+        summary = Summary(samples, inputs.seed, Path(scratch))
+        summary.perplexity()
+        answered = samples[0]["tuned_answer"] is not None
+        for name, metric in _TEXT_METRICS.items():
+            if not answered:
+                skipped[name] = "no_prompts"
+            elif not summary.answers(metric, name):
+                skipped[name] = "no_json_references"
+        for field in json_fields([sample["reference"] for sample in samples]) if answered else ():
+            summary.field(field)
+    return {
+        "base": summary.base,
+        "tuned": summary.tuned,
+        "difference": summary.difference,
+        "metric_rows": summary.metric_rows,
+        "fields": summary.fields,
+        "skipped": skipped,
+        "answers": {side: _answer_facts(samples, side) for side in SIDES} if answered else {},
+    }
+
+
+def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
+    """What two reports must have in common to be compared."""
+    return {
+        "split": inputs.split.name,
+        "part": inputs.part,
+        "rows_hash": hash_file(inputs.file),
+        "model": inputs.model.name,
+        "adapter_hash": hash_file(inputs.adapter / "adapter_model.safetensors"),
+        "decoding": "greedy",
+        "max_new_tokens": limit,
+        "seed": inputs.seed,
+        "dtype": str(models.model.dtype).removeprefix("torch."),
+        "device": str(models.model.device),
+        "versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
+    """All samples as Parquet, as a whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    pq.write_table(pa.Table.from_pylist(samples), temporary)
+    temporary.replace(path)
+
+
+class _Counter:
+    """Rows done, told to the reader; leaves the job where a stop was asked for."""
+
+    def __init__(self, worker: Worker, phase: str, rows: int) -> None:
+        self._worker, self._phase, self._rows, self._done = worker, phase, rows, 0
+        worker.progress(phase, 0, rows)
+
+    def more(self, rows: int) -> None:
+        self._done += rows
+        self._worker.progress(self._phase, self._done, self._rows)
+        self._worker.raise_if_stopped()
+
+
+def _sample(row: Prepared) -> dict[str, Any]:
+    system = "\n\n".join(m["content"] for m in row.prompt if m["role"] == "system")
+    turns = [m for m in row.prompt if m["role"] != "system"]
+    many = len(turns) > 1
+    return {
+        "row": row.row,
+        "system": system or None,
+        "prompt": "\n\n".join(f"{m['role']}: {m['content']}" if many else m["content"] for m in turns),
+        "reference": row.reference,
+        "base_answer": None,
+        "tuned_answer": None,
+        "scored_tokens": len(row.ids) - row.start,
+    }
+
+
+def _answered(side: str, answer: Answer) -> dict[str, Any]:
+    return {f"{side}_answer": answer.text, f"{side}_tokens": answer.tokens, f"{side}_cut": answer.cut}
+
+
+def _add_scores(samples: list[dict[str, Any]]) -> None:
+    fields = json_fields([sample["reference"] for sample in samples])
+    for sample in samples:
+        for side in SIDES:
+            scores = row_scores(sample[f"{side}_answer"], sample["reference"], fields)
+            sample |= {f"{side}_{metric}": score for metric, score in scores.items()}
+
+
+def _answer_facts(samples: list[dict[str, Any]], side: str) -> dict[str, int]:
+    return {
+        "tokens": sum(sample[f"{side}_tokens"] for sample in samples),
+        "cut": sum(sample[f"{side}_cut"] for sample in samples),
+    }
+
+
+if __name__ == "__main__":
+    run(evaluate)

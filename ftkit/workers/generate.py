@@ -1,0 +1,206 @@
+"""The resident generator: base and tuned model ready in memory, asked over an authenticated loopback connection.
+
+Takes one request per connection (``model``, ``adapter``, ``messages``, ``sampling``), sends both answers so far after each
+token and then ``end``. One request at a time, in the order of arrival; a client that goes away stops its own. It keeps one
+model with the adapters last used, and ends after ten idle minutes. It writes no artefact.
+"""
+
+import contextlib
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
+from ftkit.jobs.messages import receive, send
+from ftkit.workers.generation import Limits, Pair, answer_pair, context_length
+from ftkit.workers.harness import Worker, run
+from ftkit.workers.loading import ADAPTER, load_tokenizer, load_with_adapter, quiet_peft
+from ftkit.workers.training.rows import FastTokenizer
+
+IDLE_SECONDS = 600.0
+_LOOK_SECONDS = 0.5
+_REQUEST_SECONDS = 10.0  # a client sends its request as soon as it is connected
+_MOST_ADAPTERS = 4
+
+
+class Asked(NamedTuple):
+    """One request."""
+
+    model: Path
+    adapter: Path
+    messages: list[dict[str, str]]
+    limits: Limits
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> "Asked":
+        """From a message."""
+        return cls(
+            Path(request["model"]),
+            Path(request["adapter"]),
+            request["messages"],
+            Limits(**request["sampling"]),
+        )
+
+
+class Generator:
+    """One model with its adapters; loads another when asked for it."""
+
+    def __init__(self) -> None:
+        self._model_folder: Path | None = None
+        self._model: Any = None
+        self._tokenizer: PreTrainedTokenizerBase | None = None
+        self._encode: FastTokenizer | None = None
+        # Adapter folder and time of its weights → name in the model, the one used last at the end.
+        self._adapters: dict[tuple[Path, int], str] = {}
+        self._made = 0
+
+    def answer(self, asked: Asked, tell: Any) -> Pair:
+        """Answer with base and tuned model; ``tell`` gets both answers after each token and says whether to go on.
+
+        Raises:
+            Refused: the conversation leaves no room for an answer.
+            BadInput: the model's chat template does not take it.
+        """
+        name = self._ready(asked.model, asked.adapter)
+        assert self._tokenizer is not None and self._encode is not None, "loaded with the model"  # noqa: S101, PT018
+        prompt = self._encode.chat(asked.messages, add_generation_prompt=True)
+        context = context_length(self._model)
+        room = context - len(prompt)
+        if room < 1:
+            raise Refused(
+                "ratings.prompt_too_long",
+                "The conversation has {tokens} tokens and the model reads {context}. Shorten it.",
+                tokens=len(prompt),
+                context=context,
+            )
+        limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
+        return answer_pair(self._model, self._tokenizer, prompt, name, limits, tell)
+
+    def _ready(self, model: Path, adapter: Path) -> str:
+        """Name of the adapter in the loaded model."""
+        key = (adapter, (adapter / "adapter_model.safetensors").stat().st_mtime_ns)
+        if self._model_folder != model:
+            self._model = self._tokenizer = self._model_folder = (
+                None  # free the old one before the new one comes
+            )
+            self._adapters = {}
+            self._model = load_with_adapter(model, adapter)
+            self._tokenizer, self._encode = load_tokenizer(model), FastTokenizer(model)
+            self._model_folder = model
+            self._adapters[key] = ADAPTER
+        elif key not in self._adapters:
+            self._add(key)
+        name = self._adapters.pop(key)
+        self._adapters[key] = name
+        return name
+
+    def _add(self, key: tuple[Path, int]) -> None:
+        self._made += 1
+        name = f"adapter-{self._made}"
+        with quiet_peft():
+            self._model.load_adapter(str(key[0]), adapter_name=name, is_trainable=False)
+        self._model.set_adapter(name)  # PEFT deletes no active adapter without complaint
+        self._model.eval()
+        self._adapters[key] = name
+        if len(self._adapters) > _MOST_ADAPTERS:
+            oldest = next(iter(self._adapters))
+            self._model.delete_adapter(self._adapters.pop(oldest))
+
+
+def serve(worker: Worker) -> dict[str, Any]:
+    """Answer requests until told to stop, or until nobody has asked for ``IDLE_SECONDS``."""
+    generator = Generator()
+    waiting: queue.Queue[Connection] = queue.Queue()
+    answered = 0
+    key = (worker.path / "key").read_bytes()
+    with Listener(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_accept, args=(listener, key, waiting), daemon=True).start()
+        port = listener.address[1]
+        worker.progress("ready", port=port)
+        idle_since = time.monotonic()
+        while not worker.stop_asked() and time.monotonic() - idle_since < IDLE_SECONDS:
+            with contextlib.suppress(queue.Empty), waiting.get(timeout=_LOOK_SECONDS) as connection:
+                worker.progress("generating", port=port)
+                answered += _answer_client(generator, connection, worker)
+                worker.progress("ready", port=port)
+                idle_since = time.monotonic()
+        worker.progress("stopping", port=None)
+    return {"answered": answered}
+
+
+def _accept(listener: Listener, key: bytes, waiting: "queue.Queue[Connection]") -> None:
+    """Greet every client in a thread of its own, so that a silent stranger holds up nobody; ends with the listener."""
+    while True:
+        try:
+            connection = listener.accept()
+        except ConnectionError:
+            continue  # it left before it was accepted
+        except OSError:
+            return
+        threading.Thread(target=_greet, args=(connection, key, waiting), daemon=True).start()
+
+
+def _greet(connection: Connection, key: bytes, waiting: "queue.Queue[Connection]") -> None:
+    """Queue a client that proves that it knows the key, as ``Listener(authkey=…)`` would."""
+    try:
+        deliver_challenge(connection, key)
+        answer_challenge(connection, key)
+    except (AuthenticationError, EOFError, OSError):
+        connection.close()
+    else:
+        waiting.put(connection)
+
+
+def _answer_client(generator: Generator, connection: Connection, worker: Worker) -> bool:
+    """Answer one client; tells whether it got its whole answer."""
+    try:
+        if not connection.poll(_REQUEST_SECONDS):
+            return False
+        _answer_request(generator, receive(connection), connection, worker)
+    except (EOFError, ConnectionError):
+        return False  # the client went away: nobody waits for the answer
+    return True
+
+
+def _answer_request(
+    generator: Generator, request: dict[str, Any], connection: Connection, worker: Worker
+) -> None:
+    def tell(pair: Pair) -> bool:
+        send(connection, _reply(pair))
+        # A client says nothing while it waits: what can be read now is its end.
+        return not connection.poll() and not worker.stop_asked()
+
+    try:
+        send(connection, _reply(generator.answer(Asked.of(request), tell)))
+    except FtkitError as error:
+        send(connection, {"error": error.as_dict(), "mistake": isinstance(error, UserError)})
+    except (EOFError, ConnectionError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one request that fails must not end the generator
+        traceback.print_exc()
+        fault = WorkerFault("jobs.failed", "{reason}", reason=f"{type(error).__name__}: {error}"[:600])
+        send(connection, {"error": fault.as_dict()})
+    send(connection, {"end": True})
+
+
+def _reply(pair: Pair) -> dict[str, Any]:
+    return {
+        "base": pair.base.text,
+        "tuned": pair.tuned.text,
+        "base_tokens": pair.base.tokens,
+        "tuned_tokens": pair.tuned.tokens,
+        "base_cut": pair.base.cut,
+        "tuned_cut": pair.tuned.cut,
+    }
+
+
+if __name__ == "__main__":
+    run(serve)

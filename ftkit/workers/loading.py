@@ -1,0 +1,116 @@
+"""Loading a tokenizer, a base model and an adapter from folders of the data folder.
+
+Takes folders, gives transformers and PEFT objects ready to answer. It reads safetensors only, never runs code that came
+with a model, and never asks the network.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from ftkit.errors import BadInput
+
+ADAPTER = "default"
+# PEFT's own name for "no adapter" in ``adapter_names`` of a mixed batch.
+BASE = "__base__"
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in a model's folder, with its chat template."""
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False
+    )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(folder: Path, dtype: torch.dtype | None = None) -> PreTrainedModel:
+    """The model in a folder, in evaluation mode on the best device, with PyTorch's own attention where it has one.
+
+    Args:
+        folder: config and safetensors.
+        dtype: numbers that the weights are kept in; None for the fastest that is right here (``answer_dtype``).
+    """
+    _refuse_pickles(folder, "model*.safetensors")
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype or answer_dtype(),
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+    if model.config.model_type == "gpt2":
+        # transformers leaves it unset for GPT-2, and the loss is then divided by one token too many a row.
+        model.loss_type = "ForCausalLM"
+    return cast(PreTrainedModel, model.to(device()).eval())
+
+
+def load_with_adapter(
+    model_folder: Path, adapter_folder: Path, dtype: torch.dtype | None = None
+) -> PeftModel:
+    """The base model with a LoRA adapter on top, in evaluation mode.
+
+    The adapter's name is ``ADAPTER``; in a batch, ``adapter_names=[BASE, ADAPTER]`` gives a row to each.
+    """
+    _refuse_pickles(adapter_folder, "adapter_model.safetensors")
+    base: Any = load_model(model_folder, dtype)
+    with quiet_peft():
+        model = PeftModel.from_pretrained(base, str(adapter_folder), adapter_name=ADAPTER, is_trainable=False)
+    return model.eval()
+
+
+def chat_ids(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[dict[str, str]],
+    add_generation_prompt: bool = False,
+) -> list[int]:
+    """Token ids of a conversation as the model's chat template writes it."""
+    ids = tokenizer.apply_chat_template(
+        list(messages), tokenize=True, add_generation_prompt=add_generation_prompt, return_dict=False
+    )
+    return cast(list[int], ids)
+
+
+@contextlib.contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Keep back the one warning of PEFT 0.21 that says nothing to us: it asks transformers 5 under an old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
+        yield
+
+
+def device() -> torch.device:
+    """Where models run on this machine."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def answer_dtype() -> torch.dtype:
+    """bfloat16 where the hardware computes in it, else float32."""
+    return torch.bfloat16 if has_fast_bf16() else torch.float32
+
+
+def has_fast_bf16() -> bool:
+    """Whether 16-bit arithmetic is in the hardware: without it one product takes hundreds of times longer."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    probes: Any = torch.cpu
+    return bool(probes._is_avx512_bf16_supported() or probes._is_amx_tile_supported())
+
+
+def _refuse_pickles(folder: Path, pattern: str) -> None:
+    if not any(folder.glob(pattern)):
+        raise BadInput(
+            "models.no_safetensors",
+            "{folder} holds no {pattern}. Only safetensors weights are loaded: pull the model again.",
+            folder=folder.name,
+            pattern=pattern,
+        )

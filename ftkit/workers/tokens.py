@@ -1,0 +1,43 @@
+"""The tokens worker: counts what a run would train on, for the run card; one question, one answer, within seconds.
+
+Takes a part of a split and a model's folder, gives counts. It imports neither torch nor transformers.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ftkit.workers.harness import answer
+from ftkit.workers.training.rows import FastTokenizer, prepare, row_limit
+
+
+def count(question: dict[str, Any]) -> dict[str, Any]:
+    """Counts of one part.
+
+    Args:
+        question: ``split`` and ``model`` (folders), ``part``, ``mapping``, ``max_length``, ``completion_only_loss``.
+
+    Returns:
+        ``rows``, ``tokens`` and ``trained_tokens`` of the rows that a run would train on; ``left_out`` rows that are
+        too long; ``empty`` rows with nothing to learn, and ``reasons``; ``longest`` row of all in tokens.
+    """
+    model = Path(question["model"])
+    prepared = prepare(
+        Path(question["split"]) / f"{question['part']}.parquet",
+        question["mapping"],
+        FastTokenizer(model),
+        row_limit(model, question["max_length"]),
+        question["completion_only_loss"],
+    )
+    return {
+        "rows": len(prepared.rows),
+        "tokens": prepared.tokens,
+        "trained_tokens": prepared.trained_tokens,
+        "longest": prepared.longest,
+        "left_out": prepared.left_out,
+        "empty": prepared.empty,
+        "reasons": list(prepared.reasons),
+    }
+
+
+if __name__ == "__main__":
+    answer(count)

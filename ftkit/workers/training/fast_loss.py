@@ -1,0 +1,61 @@
+"""Cross entropy of a frozen output layer at labelled positions only, with its gradient made in the same pass.
+
+Takes hidden states, the weight and the labels; gives the summed loss. Where the weight is frozen only the gradient of
+the hidden states is needed: (softmax(h·Wᵀ) - one-hot)·W. Making it in the forward pass needs two products instead of
+four, and no logits are kept. It knows no softcap, scale or bias of logits: ``FastTrainer`` is not used for those.
+"""
+
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from ftkit.workers.training.rows import IGNORED
+
+# Positions at a time: their logits over 50 000 tokens take 50 MB.
+_CHUNK = 256
+
+
+class _FrozenHeadLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
+        weight = weight.to(kind)
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        total = hidden.new_zeros((), dtype=torch.promote_types(hidden.dtype, torch.float32))
+        with torch.autocast("cpu", enabled=False):
+            for begin in range(0, hidden.shape[0], _CHUNK):
+                part = slice(begin, begin + _CHUNK)
+                logits = (hidden[part].to(kind) @ weight.T).to(total.dtype)
+                log_probs = logits.log_softmax(-1)
+                wanted = labels[part, None]
+                total -= log_probs.gather(1, wanted).sum()
+                if gradient is not None:
+                    slope = log_probs.exp_()
+                    slope.scatter_add_(1, wanted, slope.new_full(wanted.shape, -1.0))
+                    gradient[part] = (slope.to(kind) @ weight).to(gradient.dtype)
+        ctx.save_for_backward(gradient)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * slope.to(gradient.dtype), None, None
+
+
+def summed_loss(
+    hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor
+) -> tuple[torch.Tensor, int]:
+    """Negative log likelihood, summed over the labelled tokens, and how many those are.
+
+    Args:
+        hidden: last hidden states [tokens, width].
+        weight: of the output layer [vocabulary, width]; it gets no gradient.
+        labels: token ids, or ``IGNORED``.
+        sources: for each label, the place in ``hidden`` that predicts it.
+    """
+    labelled = labels != IGNORED
+    wanted = labels[labelled]
+    loss: torch.Tensor = _FrozenHeadLoss.apply(hidden[sources[labelled]], weight, wanted)  # type: ignore[no-untyped-call]
+    return loss, int(wanted.numel())

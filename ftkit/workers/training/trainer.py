@@ -1,0 +1,154 @@
+"""TRL's SFTTrainer with an exact validation loss and a token count, and the fast variant of it for the CPU.
+
+Takes models, arguments and token rows as TRL does. ``FastTrainer`` trains the same steps on the same rows with the same
+losses; where it does not fit (``fits_fast_path``), ``RunTrainer`` leaves the computing to TRL.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from trl.trainer.sft_trainer import SFTTrainer
+
+from ftkit.errors import BadInput
+from ftkit.workers.training import fast_attention
+from ftkit.workers.training.fast_loss import summed_loss
+
+# Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
+_FAST_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
+
+
+class RunTrainer(SFTTrainer):
+    """Counts real tokens and seconds of training; stops where the loss is no longer a number.
+
+    Args:
+        interrupted: called between two batches of a validation; raises to end it.
+    """
+
+    def __init__(self, *args: Any, interrupted: Callable[[], None], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._interrupted = interrupted
+        self.tokens = 0
+        self.seconds = 0.0
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        """One batch forwards and backwards.
+
+        Raises:
+            BadInput: its loss is not a number.
+        """
+        self.tokens += self._count(inputs)
+        loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[no-untyped-call]
+        check_finite("loss", loss.item(), self.state.global_step + 1)
+        return loss
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Mean loss over all labelled tokens of the validation rows, whatever the batch size; it takes no arguments."""
+        model: Any = self.model
+        model.eval()
+        loss, tokens = 0.0, 0
+        for inputs in self.get_eval_dataloader():
+            self._interrupted()
+            with torch.no_grad():
+                batch_loss, batch_tokens = self._summed_loss(self._prepare_inputs(inputs))
+            loss += float(batch_loss)
+            tokens += batch_tokens
+        metrics = {"eval_loss": loss / tokens}
+        self.log(metrics)
+        model.train()
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def save_now(self) -> None:
+        """Save a checkpoint of the step that was made last."""
+        self._save_checkpoint(self.model, trial=None)  # type: ignore[no-untyped-call]
+
+    def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+        model: Any = self.model
+        outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+        return -outputs.log_probs.sum(), int(outputs.label_mask.sum())
+
+    def _count(self, inputs: dict[str, Any]) -> int:
+        """Real tokens of a batch."""
+        mask = inputs.get("attention_mask")
+        return int(inputs["input_ids"].numel() if mask is None else mask.sum())
+
+
+class FastTrainer(RunTrainer):
+    """The same steps with batches of ``FastCollator``, attention row by row and the loss at labelled positions only."""
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Mean loss over the labelled tokens of the step."""
+        loss, tokens = self._summed_loss(inputs)
+        return loss / (tokens if num_items_in_batch is None else num_items_in_batch)
+
+    def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+        tuned: Any = self.model
+        causal = tuned.get_base_model()
+        with self.accelerator.autocast():
+            hidden = causal.base_model(
+                input_ids=inputs["input_ids"],
+                position_ids=inputs["position_ids"],
+                layout=inputs["layout"],
+                use_cache=False,
+            ).last_hidden_state[0]
+            head = causal.get_output_embeddings()
+            return summed_loss(hidden, head.weight, inputs["labels"][0], inputs["sources"][0])
+
+    def _count(self, inputs: dict[str, Any]) -> int:
+        return int(inputs["labels"].numel())
+
+
+def fits_fast_path(model: Any) -> bool:
+    """Whether ``FastTrainer`` computes for this model exactly what TRL computes."""
+    config = model.config
+    head = model.get_output_embeddings()
+    return (
+        model.device.type == "cpu"
+        and config.model_type in _FAST_ARCHITECTURES
+        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+        and not getattr(config, "attention_dropout", 0.0)
+        and isinstance(head, torch.nn.Linear)
+        and head.bias is None
+    )
+
+
+def use_fast_attention(model: Any, narrow: bool) -> None:
+    """Make a model ready for ``FastTrainer``.
+
+    Args:
+        model: that will get an adapter; its own weights stay frozen.
+        narrow: keep the weights of linear layers in bfloat16, to which autocast would cast them at each use.
+    """
+    fast_attention.register()
+    model.set_attn_implementation(fast_attention.NAME)
+    if not narrow:
+        return
+    head = model.get_output_embeddings()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear) and module is not head:
+            module.to(torch.bfloat16)
+
+
+def check_finite(what: str, value: float, step: int) -> None:
+    """Stop where training went astray.
+
+    Raises:
+        BadInput: the value is not a number, or infinite.
+    """
+    if not math.isfinite(value):
+        raise BadInput(
+            "training.diverged",
+            "The {what} is {value} at step {step}: training went astray. Lower the learning rate, or check the rows "
+            "for unusual texts.",
+            what=what,
+            value=value,
+            step=step,
+        )

@@ -1,0 +1,111 @@
+"""The workspace: owns the store, the jobs and the rooms' services; what pages and the command line receive.
+
+Takes settings, gives services. It holds no logic beyond what needs two rooms at once.
+"""
+
+import uuid
+from datetime import UTC, datetime
+
+from ftkit.data.service import DataService
+from ftkit.errors import StoreFault
+from ftkit.evaluation.service import EvaluationService
+from ftkit.jobs.launch import Launcher
+from ftkit.jobs.service import Clock, Jobs, NewId
+from ftkit.models.catalogue import BUNDLED_ID
+from ftkit.models.service import ModelService
+from ftkit.ratings.service import ComparisonService
+from ftkit.settings import Settings
+from ftkit.store.artefacts import Artefacts
+from ftkit.store.engine import Database
+from ftkit.store.files import Folders
+from ftkit.store.jobs import JobTable
+from ftkit.training.service import TrainingService
+
+# The sample that a first start and the quickstart work on.
+FIRST_SAMPLE = "ticket-triage"
+
+
+def utc_now() -> datetime:
+    """The time, always in UTC."""
+    return datetime.now(UTC)
+
+
+def random_id() -> str:
+    """Twelve random hexadecimal digits."""
+    return uuid.uuid4().hex[:12]
+
+
+class Workspace:
+    """Everything over one data folder. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now, new_id: NewId = random_id) -> None:
+        """Open the data folder and make it where there is none.
+
+        Raises:
+            StoreFault: the folder cannot be written, or its database cannot be used.
+        """
+        self.settings = settings
+        self.folders = Folders(settings.home)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+            settings.home.chmod(0o700)
+        except OSError as error:
+            raise StoreFault(
+                "store.no_home",
+                "The data folder {home} cannot be used ({reason}). Set FTKIT_HOME to another one.",
+                home=settings.home,
+                reason=error.strerror,
+            ) from error
+        self._database = Database(settings.database_url or f"sqlite:///{settings.home / 'ftkit.sqlite'}")
+        environment = settings.worker_environment()
+        artefacts = Artefacts(self._database)
+        self.artefacts = artefacts
+        self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
+        self.data = DataService(artefacts, self.folders, clock, new_id)
+        self.models = ModelService(self.folders, self.jobs, settings)
+        self.training = TrainingService(
+            artefacts=artefacts,
+            folders=self.folders,
+            jobs=self.jobs,
+            recipes_folder=settings.recipes,
+            environment=environment,
+            clock=clock,
+            new_id=new_id,
+        )
+        self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
+        self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
+
+    def prepare_first_start(self) -> None:
+        """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
+
+        What the person deletes later does not come back by itself.
+        """
+        marker = self.settings.home / "prepared"
+        if not self.settings.samples or marker.exists():
+            return
+        for sample in self.data.samples():
+            self.data.import_sample(sample.name)
+        self.data.split(f"sample-{FIRST_SAMPLE}")
+        if not any(model.id == BUNDLED_ID for model in self.models.all()):
+            self.models.pull(BUNDLED_ID)
+        marker.touch()
+
+    def preview(self, dataset: str, row: int, model: str, mapping: dict[str, str] | None = None) -> str:
+        """One row as the model will see it, through its chat template."""
+        return self.models.render(model, self.data.conversation(dataset, row, mapping))
+
+    def schema_version(self) -> str | None:
+        """Version of the database's schema."""
+        return self._database.version()
+
+    def close(self) -> None:
+        """Close the database; workers go on."""
+        self._database.close()
+
+    def __enter__(self) -> "Workspace":
+        """Nothing more than the workspace itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()

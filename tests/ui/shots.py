@@ -1,0 +1,122 @@
+"""Screenshots of every page: light and dark, wide and narrow, over real finished runs.
+
+    python -m tests.ui.shots [DATA_FOLDER]
+
+Without a data folder a quickstart fills one first (minutes). Writes ``docs/images/<page>-<scheme>-<width>.png``.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ftkit.settings import Settings
+from ftkit.workspace import Workspace
+from tests.ui.conftest import ARGUMENTS, CHROMIUM, ROOT, Dashboard
+
+IMAGES = ROOT / "docs" / "images"
+SCHEMES = ("light", "dark")
+WIDTHS = (1280, 390)
+PATIENCE = 180_000  # milliseconds; the first answer waits for the model
+# What is there once a page is whole.
+READY = {
+    "home": "#home-runs table",
+    "data": "#row-chat .ft-bubble",
+    "model": "#model-here table",
+    "train": "#train-card .ft-facts",
+    "runs": "#plot-loss svg path[aria-roledescription='line mark']",
+    "evaluate": "#evaluate-samples table",
+    "compare": "#compare-row input",
+    "settings": "#settings-versions dl",
+}
+
+
+def addresses(home: Path) -> dict[str, str]:
+    """Each page's address, with the newest evaluated run and its data."""
+    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+        run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
+        dataset = workspace.data.get_split(run.split).dataset
+    return {
+        "home": "/",
+        "data": f"/data?dataset={dataset}&split={run.split}",
+        "model": "/model",
+        "train": f"/train?split={run.split}",
+        "runs": f"/runs?run={run.id}",
+        "evaluate": f"/evaluate?run={run.id}",
+        "compare": f"/compare?run={run.id}",
+        "settings": "/settings",
+    }
+
+
+def fill(home: Path) -> None:
+    """Data, a run and its evaluation, made as a person would make them."""
+    environment = {**os.environ, "FTKIT_HOME": str(home)}
+    subprocess.run([sys.executable, "-m", "ftkit", "quickstart"], env=environment, check=True)
+
+
+def ask(page: Page) -> None:
+    """Let both models answer a question of the test part."""
+    page.click("#compare-row input")
+    page.get_by_role("option").nth(1).click()
+    expect(page.locator("#answer-reference h3")).to_be_visible()
+    page.click("#compare-ask")
+    expect(page.locator("#compare-status p:not(.ft-waiting)")).to_be_visible(timeout=PATIENCE)
+
+
+def take(browser: Browser, dashboard: Dashboard, pages: dict[str, str], scheme: str, width: int) -> None:
+    """All pages in one scheme and width."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-US"
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(dashboard.link())
+    for name, address in pages.items():
+        page.goto(dashboard.url + address)
+        page.locator(READY[name]).first.wait_for()
+        if name == "compare":
+            ask(page)
+        page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+        page.wait_for_timeout(800)  # plots and fonts settle
+        path = IMAGES / f"{name}-{scheme}-{width}.png"
+        page.screenshot(path=path, full_page=True)
+        # Flat colours: a palette holds them in a third of the bytes.
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+        print(path.relative_to(ROOT), f"{path.stat().st_size / 1000:.0f} kB")  # noqa: T201 - a script's output
+    context.close()
+
+
+def shoot(home: Path) -> None:
+    """Every page of a filled data folder."""
+    pages = addresses(home)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    dashboard = Dashboard(home)
+    dashboard.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            for scheme in SCHEMES:
+                for width in WIDTHS:
+                    take(browser, dashboard, pages, scheme, width)
+            browser.close()
+    finally:
+        dashboard.end()
+
+
+def main() -> None:
+    """Shoot over the data folder of the first argument, or over a fresh one."""
+    if len(sys.argv) > 1:
+        shoot(Path(sys.argv[1]).resolve())
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder).resolve()
+        fill(home)
+        shoot(home)
+
+
+if __name__ == "__main__":
+    main()

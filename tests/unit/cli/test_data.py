@@ -1,0 +1,103 @@
+import json
+import re
+
+import pytest
+
+ROWS = [{"question": f"What is {n} and {n}?", "answer": f"It is {2 * n}."} for n in range(20)]
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "sums.jsonl"
+    lines = [json.dumps(row) for row in ROWS]
+    path.write_text("\n".join([*lines[:3], "{not json", *lines[3:]]) + "\n")
+    return path
+
+
+@pytest.fixture
+def dataset(ftkit, file) -> str:
+    return ftkit("data", "import", file, "--json").json["dataset"]
+
+
+def test_import_says_what_was_read_and_what_was_skipped(ftkit, file):
+    seen = ftkit("data", "import", file, "--name", "Sums", "--json")
+    assert (seen.code, seen.err) == (0, "")
+    assert seen.json["name"] == "Sums"
+    assert (seen.json["rows"], seen.json["columns"]) == (20, ["question", "answer"])
+    assert [item["line"] for item in seen.json["skipped"]] == [4]
+    assert seen.json["skipped"][0]["reason"]
+    assert sorted(seen.json["mapping"].values()) == ["answer", "question"]
+    shown = ftkit("data", "import", file).out
+    assert "Skipped: 1" in shown
+    assert re.search(r"^4 +\w", shown, re.MULTILINE)
+
+
+def test_a_file_that_is_not_there_or_empty_is_a_mistake(ftkit, tmp_path):
+    assert ftkit("data", "import", tmp_path / "none.csv").code == 2
+    (tmp_path / "empty.csv").write_text("")
+    seen = ftkit("data", "import", tmp_path / "empty.csv", "--json")
+    assert seen.code == 2
+    assert seen.json["error"]["text"]
+    assert "Traceback" not in seen.err
+
+
+def test_lists_and_shows(ftkit, dataset):
+    split = ftkit("data", "split", dataset, "--json").json["split"]
+    seen = ftkit("data", "list", "--json").json
+    assert [item["dataset"] for item in seen["datasets"]] == [dataset]
+    assert [item["split"] for item in seen["splits"]] == [split]
+    shown = ftkit("data", "show", dataset, "--offset", "3", "--limit", "2", "--json").json
+    assert shown["examples"] == ROWS[3:5]
+    assert [item["split"] for item in shown["splits"]] == [split]
+    assert all(text in ftkit("data", "list").out for text in (dataset, split))
+    assert "What is 3 and 3?" in ftkit("data", "show", dataset, "--offset", "3").out
+
+
+def test_an_empty_list_says_what_to_do(ftkit):
+    assert "ftkit data import FILE" in ftkit("data", "list").out
+    assert ftkit("data", "list", "--json").json == {"datasets": [], "splits": []}
+
+
+def test_what_is_not_there_is_a_mistake(ftkit):
+    for arguments in (["show", "nothing"], ["split", "nothing"], ["format", "../../etc"]):
+        seen = ftkit("data", *arguments, "--json")
+        assert (seen.code, "error" in seen.json) == (2, True)
+
+
+def test_roles_can_be_changed_and_the_old_dataset_stays(ftkit, dataset):
+    before = ftkit("data", "format", dataset, "--json").json
+    assert before["dataset"] == dataset
+    assert before["conversation"][-1] == {"role": "assistant", "content": "It is 0."}
+    seen = ftkit(
+        "data", "format", dataset, "--map", "user=answer", "--map", "assistant=question", "--json"
+    ).json
+    assert seen["dataset"] != dataset
+    assert seen["parents"] == [dataset]
+    assert seen["mapping"] == {"user": "answer", "assistant": "question"}
+    assert seen["conversation"][-1] == {"role": "assistant", "content": "What is 0 and 0?"}
+    assert ftkit("data", "format", dataset, "--json").json["mapping"] == before["mapping"]
+
+
+@pytest.mark.parametrize("text", ["user", "user=nosuch", "nobody=answer"])
+def test_a_wrong_role_is_a_mistake(ftkit, dataset, text):
+    assert ftkit("data", "format", dataset, "--map", text).code == 2
+
+
+def test_split_keeps_every_row_once_and_the_seed_decides(ftkit, dataset):
+    first, again, other = (
+        ftkit("data", "split", dataset, "--ratios", "0.6,0.2,0.2", "--seed", seed, "--json").json
+        for seed in (1, 1, 2)
+    )
+    assert first["sizes"] == {"train": 12, "validation": 4, "test": 4}
+    assert first["leaks"] == 0
+    assert (first["ratios"], first["seed"]) == ([0.6, 0.2, 0.2], 1)
+    assert len({first["split"], again["split"], other["split"]}) == 3
+
+
+@pytest.mark.parametrize("ratios", ["1", "a,b,c", "0.8,0.1", "0.5,0.5,0.5", "2,-1,0", "nan,0,0"])
+def test_wrong_ratios_are_a_mistake(ftkit, dataset, ratios):
+    assert ftkit("data", "split", dataset, f"--ratios={ratios}").code == 2
+
+
+def test_a_part_may_be_empty(ftkit, dataset):
+    assert ftkit("data", "split", dataset, "--ratios", "1,0,0", "--json").json["sizes"]["train"] == 20

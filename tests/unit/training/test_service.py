@@ -1,0 +1,151 @@
+"""The training room over a real store, real jobs and a worker that only counts."""
+
+import time
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ftkit.errors import NotFound, Refused
+from ftkit.jobs.launch import Launcher
+from ftkit.jobs.service import Jobs
+from ftkit.records import Split
+from ftkit.settings import Settings
+from ftkit.store.artefacts import Artefacts
+from ftkit.store.engine import Database
+from ftkit.store.files import Folders, read_json
+from ftkit.store.jobs import JobTable
+from ftkit.training.service import TrainingService
+from ftkit.training.spec import RunSpec
+from ftkit.workspace import Workspace
+from tests.tiny import make_tiny_model
+
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("home")
+    make_tiny_model(made / "models" / "tiny")
+    return made
+
+
+@pytest.fixture(scope="module")
+def split(home: Path) -> Split:
+    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+        return workspace.data.split(workspace.data.import_sample("ticket-triage").id)
+
+
+@pytest.fixture
+def room(home: Path):
+    settings = Settings.from_environment({"FTKIT_HOME": str(home), "PYTHONPATH": str(ROOT)})
+    environment = settings.worker_environment()
+    database = Database(f"sqlite:///{home / 'ftkit.sqlite'}")
+    ids = count()
+
+    def new_id() -> str:
+        return f"{time.time_ns():x}{next(ids)}"[-12:]
+
+    folders = Folders(home)
+    jobs = Jobs(
+        JobTable(database),
+        folders,
+        Launcher(environment, "tests.jobs.fakes"),
+        lambda: datetime.now(UTC),
+        new_id,
+    )
+    made = TrainingService(
+        artefacts=Artefacts(database),
+        folders=folders,
+        jobs=jobs,
+        recipes_folder=settings.recipes,
+        environment=environment,
+        clock=lambda: datetime.now(UTC),
+        new_id=new_id,
+    )
+    yield made
+    for job in jobs.unfinished():
+        jobs.stop(job.artefact)
+        jobs.wait(job.artefact, 20)
+    database.close()
+
+
+SPEC = RunSpec(model_name_or_path="tiny", max_steps=30)
+
+
+def test_the_card_counts_this_split_and_remembers(room: TrainingService, split: Split, home: Path) -> None:
+    card = room.card(SPEC, split.id)
+    assert card.rows + card.left_out == split.sizes["train"]
+    assert card.steps == 30
+    assert 0 < card.trained_tokens < card.tokens
+    remembered = list((home / "splits" / split.id).glob("tokens-*.json"))
+    begun = time.monotonic()
+    assert room.card(SPEC, split.id).tokens == card.tokens
+    assert time.monotonic() - begun < 0.5
+    assert len(remembered) == 1
+
+
+def test_rows_that_are_too_long_are_counted_and_all_of_them_refused(
+    room: TrainingService, split: Split
+) -> None:
+    short = SPEC.model_copy(update={"max_length": 16})
+    assert room.card(short, split.id).left_out == split.sizes["train"]
+    with pytest.raises(Refused, match="longer than 16 tokens"):
+        room.start(short, split.id, "smollm2-135m/sft-lora")
+
+
+def test_a_model_that_is_not_here_is_refused_with_the_way_to_get_it(
+    room: TrainingService, split: Split
+) -> None:
+    with pytest.raises(NotFound, match="ftkit models pull absent"):
+        room.card(SPEC.model_copy(update={"model_name_or_path": "absent"}), split.id)
+
+
+def test_a_run_from_start_to_end(room: TrainingService, split: Split, home: Path) -> None:
+    run = room.start(SPEC, split.id, "smollm2-135m/sft-lora", "My run", request="click-1")
+    assert room.start(SPEC, split.id, "smollm2-135m/sft-lora", "My run", request="click-1") == run
+    folder = home / "runs" / run.id
+    assert RunSpec.parse(yaml.safe_load((folder / "spec.yaml").read_text())) == SPEC
+    assert read_json(folder / "inputs.json")["mapping"] == split.mapping
+    seen = []
+    view = room.wait(run.id, lambda job, state: seen.append(state.get("step", 0)))
+    assert view.state == "done"
+    assert view.metrics["tokens_per_second"] == 150.0
+    assert max(seen) > min(seen)
+    curves = room.curves(run.id)
+    assert [m["step"] for m in curves if "loss" in m] == list(range(1, 31))
+    assert [m["step"] for m in curves if "eval_loss" in m] == [10, 20, 30]
+    assert room.all()[0].run.parents == (split.id, "tiny")
+    assert room.card(SPEC, split.id).seconds_from == "earlier runs"
+    with pytest.raises(Refused, match="finished"):
+        room.resume(run.id)
+
+
+def test_stop_resume_delete(room: TrainingService, split: Split, home: Path) -> None:
+    run = room.start(SPEC, split.id, "smollm2-135m/sft-lora")
+    while not room.curves(run.id):
+        room.get(run.id)
+        time.sleep(0.05)
+    with pytest.raises(Refused, match="Stop it first"):
+        room.delete(run.id)
+    room.stop(run.id)
+    assert room.wait(run.id).state == "stopped"
+    before = len(room.curves(run.id))
+    room.resume(run.id)
+    assert room.wait(run.id).state == "done"
+    assert [m["step"] for m in room.curves(run.id) if "loss" in m] == list(range(1, 31))
+    assert before < len(room.curves(run.id))
+    room.delete(run.id)
+    assert not (home / "runs" / run.id).exists()
+    with pytest.raises(NotFound):
+        room.get(run.id)
+
+
+def test_runs_are_compared_by_what_differs(room: TrainingService, split: Split) -> None:
+    first = room.start(SPEC, split.id, "smollm2-135m/sft-lora")
+    second = room.start(SPEC.model_copy(update={"learning_rate": 1e-4}), split.id, "smollm2-135m/sft-lora")
+    _, differences = room.compare([first.id, second.id])
+    assert differences == {"learning_rate": [5e-4, 1e-4]}

@@ -1,0 +1,88 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from ftkit.records import Job, Run, Split
+from ftkit.settings import Settings
+from ftkit.training.service import Progress, RunView
+from ftkit.ui.pages.home import STEPS, Overview, latest, look, now, way
+from ftkit.workspace import Workspace
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def split() -> Split:
+    return Split(
+        id="s1", name="s", created_at=WHEN, dataset="d1", ratios=(0.8, 0.1, 0.1), mapping={},
+        sizes={"train": 8, "validation": 1, "test": 1},
+    )  # fmt: skip
+
+
+def run(state="done", name="Tickets", progress=None) -> RunView:
+    record = Run(id="r1", name=name, created_at=WHEN, recipe="a/b", split="s1", model="m", spec={})
+    job = Job(id="j1", kind="train", lane="runs", artefact="r1", state=state, nonce="n", queued_at=WHEN)
+    return RunView(record, job, state, {}, progress)
+
+
+def overview(**changes) -> Overview:
+    return Overview(**{"datasets": 0, "splits": [], "models": 1, "runs": [], "evaluations": 0, **changes})
+
+
+@pytest.mark.parametrize(
+    ("found", "following"),
+    [
+        (overview(), "data"),
+        (overview(datasets=1), "data"),  # data that is not split cannot be trained on
+        (overview(splits=[split()]), "train"),
+        (overview(splits=[split()], runs=[run("running")]), "runs"),
+        (overview(splits=[split()], runs=[run("failed")]), "runs"),
+        (overview(splits=[split()], runs=[run()]), "evaluate"),
+        (overview(splits=[split()], runs=[run()], evaluations=1), "compare"),
+    ],
+)
+def test_the_next_step_is_the_first_that_is_not_done(found, following):
+    standings = found.standings()
+    assert [step for step in STEPS if standings[step] == "next"] == [following]
+    before = STEPS[: STEPS.index(following)]
+    assert {standings[step] for step in before} <= {"done"}
+    assert "done" not in {standings[step] for step in STEPS[len(before) :]}
+
+
+@pytest.mark.parametrize("lang", ["en", "tr"])
+def test_the_way_says_each_step_s_state_in_words_too(lang):
+    html = str(way(overview(splits=[split()]), lang))
+    assert html.count("<li") == 5
+    assert html.count("✓") == 1
+    assert {"en": "(next step)", "tr": "(sıradaki adım)"}[lang] in html
+
+
+def test_a_running_job_is_shown_with_its_progress_and_link():
+    html = str(now(overview(runs=[run("running", progress=Progress("training", 5, 20, 60.0, 0.0))]), "en"))
+    assert 'href="/runs?run=r1"' in html
+    assert 'aria-valuenow="25"' in html
+
+
+def test_a_waiting_run_counts_as_active_and_an_ended_one_does_not():
+    assert overview(runs=[run("queued")]).active
+    assert not overview(runs=[run("lost")]).active
+    assert str(now(overview(runs=[run()]), "en")) == ""
+
+
+def test_a_missing_model_is_said_with_where_to_get_it():
+    assert 'href="/model"' in now(overview(models=0), "en")
+
+
+def test_names_cannot_write_into_the_page():
+    name = "<img src=x onerror=alert(1)>"
+    found = overview(runs=[run("running", name=name)])
+    for html in (now(found, "en"), latest(found, "en")):
+        assert "<img" not in html
+        assert "&lt;img" in html
+
+
+def test_it_looks_at_the_real_services(tmp_path):
+    with Workspace(Settings.from_environment({"FTKIT_HOME": str(tmp_path)})) as workspace:
+        assert look(workspace) == Overview(datasets=0, splits=[], models=0, runs=[], evaluations=0)
+        dataset = workspace.data.import_sample(workspace.data.samples()[0].name)
+        made = workspace.data.split(dataset.id)
+        assert look(workspace) == Overview(datasets=1, splits=[made], models=0, runs=[], evaluations=0)

@@ -1,0 +1,119 @@
+import shlex
+
+import gradio as gr
+import pytest
+
+from ftkit.training.spec import RunSpec
+from ftkit.ui import form
+from ftkit.ui.i18n import LANGUAGES
+
+DEFAULT = RunSpec()
+KINDS = {bool: gr.Checkbox, int: gr.Number, float: gr.Number, str: gr.Textbox}
+
+
+@pytest.fixture(scope="module")
+def widgets() -> dict[str, gr.components.FormComponent]:
+    with gr.Blocks():
+        return form.build("simple") | form.build("advanced")
+
+
+def out_of_bounds() -> list[tuple[str, float, str]]:
+    cases = []
+    for name, field in RunSpec.model_fields.items():
+        low, high = form.bounds(field)
+        if low is not None:
+            cases.append((name, low - 1, "low"))
+        if high is not None:
+            cases.append((name, high + 1, "high"))
+    return cases
+
+
+def test_every_option_has_exactly_one_widget(widgets) -> None:
+    with gr.Blocks():
+        simple, advanced = form.build("simple"), form.build("advanced")
+    assert set(simple) | set(advanced) == set(RunSpec.model_fields)
+    assert not set(simple) & set(advanced)
+    assert "learning_rate" in simple
+    assert "lora_alpha" in advanced
+
+
+@pytest.mark.parametrize("name", RunSpec.model_fields)
+def test_a_widget_fits_the_type_of_its_option_and_starts_at_its_default(name: str, widgets) -> None:
+    made = widgets[name]
+    kind = RunSpec.model_fields[name].annotation
+    assert isinstance(made, KINDS.get(kind, gr.Dropdown) if name != form.MODEL else gr.Dropdown)
+    assert made.value == getattr(DEFAULT, name)
+    assert made.elem_id == f"spec-{name}"
+    assert f"spec.{name}.label" in str(made.label)
+    assert f"spec.{name}.help" in str(made.info)
+
+
+def test_choices_are_those_of_the_option(widgets) -> None:
+    assert [value for _, value in widgets["lr_scheduler_type"].choices] == [
+        "linear",
+        "cosine",
+        "constant",
+        "constant_with_warmup",
+    ]
+
+
+def test_the_bounds_stand_in_the_help(widgets) -> None:
+    assert "[16 – 131072]" in str(widgets["max_length"].info)
+
+
+def test_values_of_the_widgets_make_the_spec_that_was_shown() -> None:
+    spec = DEFAULT.model_copy(update={"r": 8, "packing": True, "target_modules": "q_proj,v_proj"})
+    assert RunSpec.parse(form.read(form.show(spec))) == spec
+
+
+@pytest.mark.parametrize(("name", "value", "side"), out_of_bounds())
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_value_out_of_bounds_is_said_at_its_field(name: str, value: float, side: str, lang: str) -> None:
+    found = form.mistakes({**DEFAULT.model_dump(), name: value}, lang)
+    assert set(found) == {name}
+    low, high = form.bounds(RunSpec.model_fields[name])
+    assert f" {low if side == 'low' else high:.12g}" in f" {found[name]}"
+    assert "{" not in found[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "turkish"),
+    [
+        ("r", None, "Enter a value.", "Bir değer girin."),
+        ("r", 2.5, "Must be a whole number.", "Tam sayı olmalı."),
+        ("target_modules", "", "Must not be empty.", "Boş olamaz."),
+        (
+            "optim",
+            "sgd",
+            "Must be one of adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit.",
+            "Şunlardan biri olmalı: adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit.",
+        ),
+    ],
+)
+def test_mistakes_are_said_in_the_readers_language(name, value, english, turkish) -> None:
+    options = {**DEFAULT.model_dump(), name: value}
+    assert form.mistakes(options, "en") == {name: english}
+    assert form.mistakes(options, "tr") == {name: turkish}
+
+
+def test_a_rule_over_two_fields_is_said_at_the_one_to_change() -> None:
+    options = {**DEFAULT.model_dump(), "packing": True, "max_length": 9000}
+    assert set(form.mistakes(options, "en")) == {"max_length"}
+
+
+def test_every_mistake_is_said_at_once_and_only_there() -> None:
+    options = {**DEFAULT.model_dump(), "r": 0, "learning_rate": 2}
+    verdicts = dict(zip(form.FIELDS, form.verdicts(options, "en"), strict=True))
+    refused = {name for name, verdict in verdicts.items() if not verdict["is_valid"]}
+    assert refused == {"r", "learning_rate"}
+    assert verdicts["r"]["message"] == "Must be at least 1."
+
+
+def test_the_command_spells_out_what_differs_from_the_recipe() -> None:
+    spec = DEFAULT.model_copy(update={"max_steps": 20, "packing": True, "target_modules": "q_proj, v_proj"})
+    words = shlex.split(form.command("smollm2-135m/sft-lora", spec, DEFAULT, "abc"))
+    assert words == [
+        *["ftkit", "train", "smollm2-135m/sft-lora", "--split", "abc"],
+        *["--set", "max_steps=20", "--set", "packing=true", "--set", "target_modules=q_proj, v_proj"],
+    ]
+    assert "--set" not in form.command("recipe", DEFAULT, DEFAULT, "abc")

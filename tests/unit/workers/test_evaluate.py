@@ -1,0 +1,230 @@
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from ftkit.errors import BadInput, Refused, WorkerFault
+from ftkit.evaluation.certainty import perplexity
+from ftkit.workers import evaluate as worker_module
+from ftkit.workers.evaluate import Models, _Counter, default_limit, evaluate, prepare_rows, row_nlls
+from ftkit.workers.harness import Stopped, Worker
+from ftkit.workers.loading import load_tokenizer, load_with_adapter
+from ftkit.workers.training.rows import FastTokenizer
+from tests.finished_run import MAPPING, tickets
+from tests.tiny import make_tiny_adapter, make_tiny_model
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a tiny model is slower on several
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+    make_tiny_adapter(folder, folder.parent / "adapter")
+    return folder
+
+
+def make_worker(folder: Path, model: Path, rows: list[dict[str, Any]], **inputs: Any) -> Worker:
+    split = folder / "split"
+    split.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows or tickets(1)).slice(0, len(rows)), split / "test.parquet")
+    job = folder / "job"
+    job.mkdir()
+    given = {
+        "split": str(split),
+        "mapping": MAPPING,
+        "part": "test",
+        "model": str(model),
+        "adapter": str(model.parent / "adapter"),
+        "seed": 42,
+        "max_new_tokens": 12,
+        **inputs,
+    }
+    (job / "inputs.json").write_text(json.dumps(given))
+    return Worker(job)
+
+
+def read(worker: Worker) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    report = json.loads((worker.path / "report.json").read_text())
+    return report, pq.read_table(worker.path / "samples.parquet").to_pylist()
+
+
+def test_both_models_are_measured_on_the_same_rows(tmp_path: Path, model: Path) -> None:
+    rows = [*tickets(5), {"system": "s", "question": "no answer", "answer": ""}]
+    worker = make_worker(tmp_path, model, rows)
+    assert evaluate(worker) == {"rows": 5, "left_out": 1}
+    report, samples = read(worker)
+    assert report["left_out_reasons"] == {"“answer” is empty": 1}
+    assert set(report["base"]) == {
+        "perplexity",
+        "exact_match",
+        "token_f1",
+        "json_valid",
+        "category_accuracy",
+        "category_macro_f1",
+        "summary_token_f1",
+    }
+    assert report["tuned"].keys() == report["base"].keys() == report["difference"].keys()
+    assert report["tuned"]["perplexity"] != report["base"]["perplexity"]
+    assert report["signature"]["max_new_tokens"] == 12
+    assert report["signature"]["rows_hash"].startswith("sha256:")
+    assert [sample["row"] for sample in samples] == [0, 1, 2, 3, 4]
+    assert [sample["prompt"] for sample in samples] == [row["question"] for row in rows[:5]]
+    assert {sample["system"] for sample in samples} == {"Sort it."}
+    assert all(sample["base_answer"] != sample["tuned_answer"] for sample in samples)
+    for side in ("base", "tuned"):
+        assert report["answers"][side]["cut"] == sum(sample[f"{side}_cut"] for sample in samples)
+        mean = sum(sample[f"{side}_token_f1"] for sample in samples) / 5
+        assert report[side]["token_f1"] == pytest.approx(mean)
+
+
+def test_perplexity_counts_the_completion_only_and_ignores_padding(model: Path) -> None:
+    rows = [*tickets(3), {**tickets(1)[0], "question": "a much longer question " * 6}]
+    models = Models(load_with_adapter(model, model.parent / "adapter"), load_tokenizer(model))
+    prepared, _ = prepare_rows(rows, MAPPING, FastTokenizer(model), 512)
+    text = models.tokenizer.decode(prepared[0].ids[prepared[0].start :])
+    assert text == rows[0]["answer"] + "<|im_end|>\n"
+    for side in ("base", "tuned"):
+        with models.as_side(side):
+            together = row_nlls(models, prepared, _Silent())
+            alone = [_slow_nll(models, row.ids, row.start) for row in prepared]
+        assert together == pytest.approx(alone, rel=1e-5)
+    assert together != pytest.approx(row_nlls_of_base(models, prepared), rel=1e-3)
+
+
+def test_base_is_the_model_without_its_adapter(tmp_path: Path, model: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    worker = make_worker(tmp_path, model, tickets(3))
+    evaluate(worker)
+    _, samples = read(worker)
+    plain = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+    models = Models(plain, load_tokenizer(model))
+    prepared, _ = prepare_rows(tickets(3), MAPPING, FastTokenizer(model), 512)
+    for sample, row in zip(samples, prepared, strict=True):
+        assert sample["base_nll"] == pytest.approx(_slow_nll(models, row.ids, row.start), rel=1e-4)
+        made = plain.generate(torch.tensor([row.asked]), max_new_tokens=12, do_sample=False)[
+            0, len(row.asked) :
+        ]
+        assert models.tokenizer.decode(made, skip_special_tokens=True) == sample["base_answer"]
+
+
+def test_the_same_inputs_give_the_same_report(tmp_path: Path, model: Path) -> None:
+    found = []
+    for name in ("a", "b"):
+        worker = make_worker(tmp_path / name, model, tickets(4))
+        evaluate(worker)
+        found.append(read(worker))
+    assert found[0] == found[1]
+
+
+def test_an_empty_part_is_refused(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(Refused, match="The test part of the split has no rows"):
+        evaluate(make_worker(tmp_path, model, []))
+
+
+def test_a_part_without_a_usable_row_is_refused_with_the_reasons(tmp_path: Path, model: Path) -> None:
+    rows = [{**row, "answer": ""} for row in tickets(2)]
+    worker = make_worker(tmp_path, model, rows)
+    with pytest.raises(Refused, match="None of the 2 rows .* is empty"):
+        evaluate(worker)
+    assert not (worker.path / "report.json").exists()
+
+
+def test_a_row_longer_than_the_model_reads_is_left_out_and_counted(tmp_path: Path, model: Path) -> None:
+    worker = make_worker(tmp_path, model, [*tickets(1), {**tickets(1)[0], "question": "zq " * 600}])
+    evaluate(worker)
+    report, _ = read(worker)
+    assert report["left_out_reasons"] == {"longer than the 512 tokens that the model can read": 1}
+
+
+def test_plain_texts_get_perplexity_and_say_what_is_skipped(tmp_path: Path, model: Path) -> None:
+    rows = [{"text": "siparişim gecikti"}, {"text": "my parcel is late and the kettle will not boil"}]
+    worker = make_worker(tmp_path, model, rows, mapping={"text": "text"})
+    evaluate(worker)
+    report, samples = read(worker)
+    assert list(report["base"]) == ["perplexity"]
+    assert set(report["skipped"]) == {"exact_match", "token_f1", "json_valid"}
+    assert samples[0]["base_answer"] is None
+    nll, tokens = (
+        torch.tensor([s[k] for s in samples], dtype=torch.float64).numpy()
+        for k in ("base_nll", "scored_tokens")
+    )
+    assert report["base"]["perplexity"] == pytest.approx(perplexity(nll, tokens))
+
+
+def test_a_stop_leaves_no_report(tmp_path: Path, model: Path) -> None:
+    worker = make_worker(tmp_path, model, tickets(3))
+    worker.folder.ask_to_stop()
+    with pytest.raises(Stopped):
+        evaluate(worker)
+    assert not (worker.path / "report.json").exists()
+
+
+def test_a_stop_between_two_tokens_drops_the_batch(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = make_worker(tmp_path, model, tickets(3), max_new_tokens=400)
+    looks = []
+
+    def asked() -> bool:
+        looks.append(worker.folder.state()["phase"])
+        return looks.count("generating") > 3
+
+    monkeypatch.setattr(worker, "stop_asked", asked)
+    with pytest.raises(Stopped):
+        evaluate(worker)
+    assert looks.count("generating") < 10  # of 400 tokens
+    assert not (worker.path / "samples.parquet").exists()
+
+
+def test_numbers_that_are_not_finite_fail_with_words(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_batch_nlls", lambda _models, rows: [math.nan] * len(rows))
+    with pytest.raises(WorkerFault, match="not finite. Train again"):
+        evaluate(make_worker(tmp_path, model, tickets(2)))
+
+
+def test_a_model_without_template_is_refused(tmp_path: Path, model: Path) -> None:
+    bare = make_tiny_model(tmp_path / "bare")
+    make_tiny_adapter(bare, tmp_path / "adapter")
+    (bare / "chat_template.jinja").unlink()
+    with pytest.raises(BadInput, match="template"):
+        evaluate(make_worker(tmp_path / "job", bare, tickets(2)))
+
+
+@pytest.mark.parametrize(("longest", "limit"), [(1, 32), (40, 60), (1000, 512)])
+def test_the_default_limit_leaves_room_for_half_as_much_again(longest: int, limit: int) -> None:
+    row = worker_module.Prepared(0, [1] * (longest + 5), 5, [1], [], "x")
+    assert default_limit([row]) == limit
+
+
+class _Silent(_Counter):
+    def __init__(self) -> None: ...
+
+    def more(self, rows: int) -> None: ...
+
+
+def row_nlls_of_base(models: Models, prepared: list[worker_module.Prepared]) -> list[float]:
+    with models.as_side("base"):
+        return row_nlls(models, prepared, _Silent())
+
+
+@torch.no_grad()
+def _slow_nll(models: Models, ids: list[int], start: int) -> float:
+    scores = torch.log_softmax(models.model(torch.tensor([ids])).logits[0].double(), dim=-1)
+    return -sum(float(scores[place - 1, ids[place]]) for place in range(start, len(ids)))

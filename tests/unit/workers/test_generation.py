@@ -1,0 +1,174 @@
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ftkit.workers.generation import (
+    Answer,
+    Limits,
+    Pair,
+    PairStreamer,
+    SharedNoise,
+    answer_all,
+    answer_pair,
+    batches,
+    end_tokens,
+    left_padded,
+)
+from ftkit.workers.loading import ADAPTER, chat_ids, load_tokenizer, load_with_adapter
+from tests.tiny import make_tiny_adapter, make_tiny_model
+
+pytestmark = pytest.mark.training
+
+QUESTION = [{"role": "user", "content": "my parcel is late"}]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    folder = make_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+    adapter = make_tiny_adapter(folder, folder.parent / "adapter")
+    torch.set_num_threads(1)
+    return load_with_adapter(folder, adapter, torch.float32), load_tokenizer(folder)
+
+
+def answers(loaded: tuple[Any, Any], prompts: list[list[int]], limit: int = 10) -> list[Answer]:
+    found = dict(answer_all(*loaded, prompts, limit, lambda _: None, lambda: False))
+    return [found[index] for index in range(len(prompts))]
+
+
+def test_batches_hold_every_row_once_and_stay_within_their_size() -> None:
+    lengths = [5, 300, 20, 7, 2000, 299, 1] * 5
+    found = batches(lengths, more=50, most_tokens=1000)
+    assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
+    for batch in found:
+        widest = max(lengths[index] for index in batch) + 50
+        assert len(batch) == 1 or widest * len(batch) <= 1000
+    widths = [max(lengths[index] for index in batch) for batch in found]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_padding_goes_to_the_left(loaded: tuple[Any, Any]) -> None:
+    inputs = left_padded([[5, 6, 7], [8]], loaded[1], torch.device("cpu"))
+    assert inputs["input_ids"].tolist()[1][-1] == 8
+    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+def test_an_answer_in_a_batch_is_the_answer_alone(loaded: tuple[Any, Any]) -> None:
+    tokenizer = loaded[1]
+    texts = ["my parcel", "my parcel is late and the kettle will not boil", "İyi günler"]
+    prompts = [chat_ids(tokenizer, [{"role": "user", "content": text}], True) for text in texts]
+    assert answers(loaded, prompts) == [answers(loaded, [prompt])[0] for prompt in prompts]
+
+
+def test_an_answer_ends_at_an_end_token(loaded: tuple[Any, Any]) -> None:
+    model, tokenizer = loaded
+    prompt = chat_ids(tokenizer, QUESTION, True)
+    (whole,) = answers(loaded, [prompt])
+    assert whole.cut
+    first_tokens = model.generate(torch.tensor([prompt]), max_new_tokens=3, do_sample=False)[0, len(prompt) :]
+    plain = model.get_base_model().generation_config
+    before = plain.eos_token_id
+    try:
+        plain.eos_token_id = [int(first_tokens[2])]
+        (ended,) = answers(loaded, [prompt])
+    finally:
+        plain.eos_token_id = before
+    assert not ended.cut
+    assert ended.tokens <= 2
+    assert whole.text.startswith(ended.text)
+
+
+def test_end_tokens_are_the_models_and_the_tokenizers(loaded: tuple[Any, Any]) -> None:
+    model, tokenizer = loaded
+    assert end_tokens(model, tokenizer) == [tokenizer.eos_token_id]
+
+
+def test_an_answer_stops_where_the_context_ends(loaded: tuple[Any, Any]) -> None:
+    prompt = [10] * 505  # the tiny model reads 512 tokens
+    (answer,) = answers(loaded, [prompt], limit=100)
+    assert answer.tokens <= 7
+
+
+def test_both_rows_of_a_pair_are_the_models_alone(loaded: tuple[Any, Any]) -> None:
+    model, tokenizer = loaded
+    prompt = chat_ids(tokenizer, QUESTION, True)
+    seen: list[Pair] = []
+
+    def tell(pair: Pair) -> bool:
+        seen.append(pair)
+        return True
+
+    pair = answer_pair(model, tokenizer, prompt, ADAPTER, Limits(10), tell)
+    (tuned,) = answers(loaded, [prompt])
+    with model.disable_adapter():
+        (base,) = answers(loaded, [prompt])
+    assert pair == Pair(base, tuned)
+    assert base.text != tuned.text
+    assert [step.tuned.tokens for step in seen] == list(range(1, 11))
+    assert all(pair.tuned.text.startswith(step.tuned.text) for step in seen)
+
+
+def test_the_same_seed_gives_the_same_pair(loaded: tuple[Any, Any]) -> None:
+    prompt = chat_ids(loaded[1], QUESTION, True)
+
+    def ask(seed: int) -> Pair:
+        return answer_pair(*loaded, prompt, ADAPTER, Limits(10, 1.0, 0.9, seed), lambda _: True)
+
+    assert ask(1) == ask(1)
+    assert ask(1) != ask(2)
+
+
+def test_generation_ends_when_nobody_wants_more(loaded: tuple[Any, Any]) -> None:
+    prompt = chat_ids(loaded[1], QUESTION, True)
+    pair = answer_pair(*loaded, prompt, ADAPTER, Limits(200), lambda pair: pair.base.tokens < 3)
+    assert pair.base.tokens <= 4
+
+
+def test_shared_noise_samples_the_distribution() -> None:
+    shares = torch.tensor([0.6, 0.3, 0.1, 0.0])
+    noise = SharedNoise(seed=0)
+    scores = torch.log(shares)[None, :]
+    drawn = Counter(int(noise(torch.empty(1), scores).argmax()) for _ in range(4000))
+    for token, share in enumerate(shares.tolist()):
+        assert drawn[token] / 4000 == pytest.approx(share, abs=0.03)
+
+
+def test_shared_noise_is_the_same_for_rows_that_agree() -> None:
+    noise = SharedNoise(seed=0)
+    agreeing = torch.randn(50, generator=torch.Generator().manual_seed(0)).expand(2, 50)
+    for _ in range(200):
+        first, second = noise(torch.empty(2), agreeing).argmax(dim=-1).tolist()
+        assert first == second
+
+
+def test_half_a_character_is_not_shown(loaded: tuple[Any, Any]) -> None:
+    tokenizer = loaded[1]
+    told: list[str] = []
+    streamer = PairStreamer(tokenizer, [2], 50, lambda pair: told.append(pair.base.text))
+    streamer.put(torch.tensor([[1], [1]]))
+    tokens = tokenizer("ğ漢", add_special_tokens=False)["input_ids"]
+    assert len(tokens) > 2  # the tiny tokenizer knows no such character as a whole
+    for token in tokens:
+        streamer.put(torch.tensor([token, token]))
+    assert told[-1] == "ğ漢"
+    assert not any("\ufffd" in text for text in told)
+
+
+def test_a_finished_row_takes_no_more_tokens(loaded: tuple[Any, Any]) -> None:
+    streamer = PairStreamer(loaded[1], [2], 3, lambda _: None)
+    streamer.put(torch.tensor([[1], [1]]))
+    for base, tuned in ((10, 10), (2, 11), (2, 12)):
+        streamer.put(torch.tensor([base, tuned]))
+    pair = streamer.pair()
+    assert (pair.base.tokens, pair.base.cut) == (1, False)
+    assert (pair.tuned.tokens, pair.tuned.cut) == (3, True)
+
+
+def test_the_path_of_a_model_is_no_part_of_its_answers(tmp_path: Path, loaded: tuple[Any, Any]) -> None:
+    folder = make_tiny_model(tmp_path / "copy")
+    adapter = make_tiny_adapter(folder, tmp_path / "adapter")
+    again = load_with_adapter(folder, adapter, torch.float32), load_tokenizer(folder)
+    prompt = chat_ids(loaded[1], QUESTION, True)
+    assert answers(again, [prompt]) == answers(loaded, [prompt])

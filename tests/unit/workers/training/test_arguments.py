@@ -1,0 +1,76 @@
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftkit.training.spec import RunSpec
+from ftkit.workers.training.arguments import adapter_config, training_arguments
+
+pytestmark = pytest.mark.training  # importing TRL takes seconds
+
+# One other value for each option. Options of the rows and the model are seen to act in test_train.
+OTHER: dict[str, Any] = {
+    "num_train_epochs": 3.0,
+    "learning_rate": 0.1,
+    "per_device_train_batch_size": 7,
+    "max_length": 77,
+    "r": 3,
+    "max_steps": 9,
+    "gradient_accumulation_steps": 5,
+    "lr_scheduler_type": "linear",
+    "warmup_steps": 11,
+    "optim": "adafactor",
+    "weight_decay": 0.3,
+    "max_grad_norm": 0.4,
+    "seed": 9,
+    "bf16": False,
+    "completion_only_loss": False,
+    "packing": True,
+    "lora_alpha": 99,
+    "lora_dropout": 0.2,
+    "target_modules": "q_proj,v_proj",
+    "per_device_eval_batch_size": 13,
+    "eval_steps": 17,
+    "logging_steps": 6,
+    "save_total_limit": 4,
+    "load_best_model_at_end": False,
+}
+_ELSEWHERE = {"model_name_or_path"}
+
+
+def _told(spec: RunSpec) -> dict[str, Any]:
+    arguments = dataclasses.asdict(training_arguments(spec, Path("out"), validates=True))
+    adapter = adapter_config(spec)
+    return {**arguments, **{f"lora.{name}": value for name, value in vars(adapter).items()}}
+
+
+@pytest.mark.parametrize("field", RunSpec.model_fields)
+def test_every_option_reaches_the_trainer(field: str) -> None:
+    if field in _ELSEWHERE:
+        return
+    # max_length is TRL's business only where it packs; else rows are left out beforehand.
+    base = {"packing": True} if field == "max_length" else {}
+    before, after = _told(RunSpec.parse(base)), _told(RunSpec.parse({**base, field: OTHER[field]}))
+    changed = {name: after[name] for name in before if before[name] != after[name]}
+    assert changed, f"{field} is a dead input"
+    wanted = OTHER[field]
+    if field == "target_modules":
+        wanted = {"q_proj", "v_proj"}
+    assert any(value == wanted for value in changed.values())
+
+
+def test_no_option_was_forgotten() -> None:
+    assert set(OTHER) | _ELSEWHERE == set(RunSpec.model_fields)
+
+
+def test_without_16_bit_units_32_bits_are_used() -> None:
+    assert training_arguments(RunSpec(), Path("out"), validates=True, bf16=True).bf16
+    assert not training_arguments(RunSpec(), Path("out"), validates=True, bf16=False).bf16
+
+
+def test_without_validation_rows_nothing_waits_for_a_validation_loss() -> None:
+    arguments = training_arguments(RunSpec(), Path("out"), validates=False)
+    assert arguments.eval_strategy == "no"
+    assert not arguments.load_best_model_at_end
+    assert arguments.save_strategy == "steps"
