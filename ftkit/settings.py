@@ -10,7 +10,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-_PACKAGE = Path(__file__).parent
+# In a checkout a link to the folder at the top, in an installed package the folder itself.
+_SHIPPED_RECIPES = Path(__file__).parent / "recipes"
 # glibc gives large temporaries back to the kernel after each step; keeping them saves a fifth of the training time.
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
@@ -74,7 +75,7 @@ class Settings(BaseModel):
                 **given,
                 "home": home,
                 "allowed_hosts": hosts,
-                "recipes": Path(environ.get("FTKIT_RECIPES") or _shipped_recipes()),
+                "recipes": Path(environ.get("FTKIT_RECIPES") or _SHIPPED_RECIPES),
                 "environment": dict(environ),
             }
         )
@@ -103,9 +104,3 @@ class Settings(BaseModel):
         # After each event Gradio sums up the last 10,000 of them with pandas, for a page that is switched off.
         os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
         os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**12)
-
-
-def _shipped_recipes() -> Path:
-    """Recipes lie beside the package in a checkout and inside it in a wheel."""
-    inside = _PACKAGE / "recipes"
-    return inside if inside.is_dir() else _PACKAGE.parent / "recipes"

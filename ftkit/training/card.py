@@ -14,8 +14,10 @@ from ftkit.training.spec import RunSpec
 
 # Resident size of a worker after its imports, before any model (measured with the pinned libraries).
 _IMPORTS_MB = 590
-# Cross entropy keeps logits, their softmax and the gradient, in 32 bits.
+# Cross entropy keeps logits, their softmax and the gradient, in 32 bits: over the whole batch on a GPU, over this many
+# positions at a time on a CPU.
 _LOGITS_BYTES = 8.6 * 4
+_POSITIONS_AT_ONCE = 256
 # Memory formulas hold within 7 % on four measured configurations of one model; another model deserves more room.
 _MARGIN = 1.15
 # Useful work per core: what a plain and a recent processor reach.
@@ -80,7 +82,7 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    memory = round(estimate_memory(spec, model, train.longest, machine.bf16))
+    memory = round(estimate_memory(spec, model, train.longest, machine))
     ratio = memory / max(1, machine.memory_mb)
     fits: Literal["fits", "tight", "exceeds"] = (
         "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
@@ -124,18 +126,19 @@ def adapter_parameters(spec: RunSpec, model: Model) -> int:
     return spec.r * shape["layers"] * (attention + feed_forward)
 
 
-def estimate_memory(spec: RunSpec, model: Model, longest: int, bf16: bool) -> float:
+def estimate_memory(spec: RunSpec, model: Model, longest: int, machine: Machine) -> float:
     """Peak memory in megabytes: imports, weights, trained weights with gradient and Adam's two moments, activations
     of one batch, logits of one batch.
     """
     shape = model.architecture
-    wide = 2 if spec.bf16 and bf16 else 4
+    wide = 2 if spec.bf16 and machine.bf16 else 4
     row = spec.max_length if spec.packing else min(longest, spec.max_length)
     batch_tokens = row * spec.per_device_train_batch_size
     weights = model.parameters * wide
     trained = adapter_parameters(spec, model) * (4 + 4 + 8)
     activations = batch_tokens * shape["layers"] * (10 * shape["hidden"] + 5.5 * shape["intermediate"]) * wide
-    logits = batch_tokens * _LOGITS_BYTES * shape["vocabulary"]
+    scored = batch_tokens if machine.gpu else min(batch_tokens, _POSITIONS_AT_ONCE)
+    logits = scored * _LOGITS_BYTES * shape["vocabulary"]
     return _IMPORTS_MB + _MARGIN * (weights + trained + activations + logits) / MEGABYTE
 
 

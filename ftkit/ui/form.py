@@ -49,7 +49,7 @@ def build(level: str) -> dict[str, FormComponent]:
     made: dict[str, FormComponent] = {}
     for group in GROUPS:
         if members := [name for name in names if _group(name) == group]:
-            gr.Markdown("#### " + t(f"train.group.{group}"))
+            gr.Markdown("### " + t(f"train.group.{group}"))
             made |= _grid(members)
     return made
 

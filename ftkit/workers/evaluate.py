@@ -8,6 +8,7 @@ and seeded: the same inputs give the same report on one machine. It changes neit
 import inspect
 import math
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -291,11 +292,13 @@ class _Counter:
 
     def __init__(self, worker: Worker, phase: str, rows: int) -> None:
         self._worker, self._phase, self._rows, self._done = worker, phase, rows, 0
-        worker.progress(phase, 0, rows)
+        self._begun = time.monotonic()
+        worker.progress(phase, 0, rows, seconds_left=None)
 
     def more(self, rows: int) -> None:
         self._done += rows
-        self._worker.progress(self._phase, self._done, self._rows)
+        left = (time.monotonic() - self._begun) / self._done * (self._rows - self._done)
+        self._worker.progress(self._phase, self._done, self._rows, seconds_left=round(left, 1))
         self._worker.raise_if_stopped()
 
 

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
@@ -50,29 +50,34 @@ class Asked(NamedTuple):
         )
 
 
+class Loaded(NamedTuple):
+    """One base model with its adapters on top."""
+
+    folder: Path
+    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    encode: FastTokenizer
+
+
 class Generator:
     """One model with its adapters; loads another when asked for it."""
 
     def __init__(self) -> None:
-        self._model_folder: Path | None = None
-        self._model: Any = None
-        self._tokenizer: PreTrainedTokenizerBase | None = None
-        self._encode: FastTokenizer | None = None
+        self._loaded: Loaded | None = None
         # Adapter folder and time of its weights → name in the model, the one used last at the end.
         self._adapters: dict[tuple[Path, int], str] = {}
         self._made = 0
 
-    def answer(self, asked: Asked, tell: Any) -> Pair:
+    def answer(self, asked: Asked, tell: Callable[[Pair], bool]) -> Pair:
         """Answer with base and tuned model; ``tell`` gets both answers after each token and says whether to go on.
 
         Raises:
             Refused: the conversation leaves no room for an answer.
             BadInput: the model's chat template does not take it.
         """
-        name = self._ready(asked.model, asked.adapter)
-        assert self._tokenizer is not None and self._encode is not None, "loaded with the model"  # noqa: S101, PT018
-        prompt = self._encode.chat(asked.messages, add_generation_prompt=True)
-        context = context_length(self._model)
+        loaded, adapter = self._ready(asked.model, asked.adapter)
+        prompt = loaded.encode.chat(asked.messages, add_generation_prompt=True)
+        context = context_length(loaded.model)
         room = context - len(prompt)
         if room < 1:
             raise Refused(
@@ -82,37 +87,41 @@ class Generator:
                 context=context,
             )
         limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
-        return answer_pair(self._model, self._tokenizer, prompt, name, limits, tell)
+        return answer_pair(loaded.model, loaded.tokenizer, prompt, adapter, limits, tell)
 
-    def _ready(self, model: Path, adapter: Path) -> str:
-        """Name of the adapter in the loaded model."""
+    def adapters(self) -> list[str]:
+        """Names of the adapters in memory, the one used last at the end."""
+        return list(self._adapters.values())
+
+    def _ready(self, model: Path, adapter: Path) -> tuple[Loaded, str]:
+        """The model, and the name of the adapter in it."""
         key = (adapter, (adapter / "adapter_model.safetensors").stat().st_mtime_ns)
-        if self._model_folder != model:
-            self._model = self._tokenizer = self._model_folder = (
-                None  # free the old one before the new one comes
-            )
+        loaded = self._loaded
+        if loaded is None or loaded.folder != model:
+            self._loaded = loaded = None  # free the old one before the new one comes
             self._adapters = {}
-            self._model = load_with_adapter(model, adapter)
-            self._tokenizer, self._encode = load_tokenizer(model), FastTokenizer(model)
-            self._model_folder = model
+            loaded = Loaded(
+                model, load_with_adapter(model, adapter), load_tokenizer(model), FastTokenizer(model)
+            )
+            self._loaded = loaded
             self._adapters[key] = ADAPTER
         elif key not in self._adapters:
-            self._add(key)
+            self._add(loaded.model, key)
         name = self._adapters.pop(key)
         self._adapters[key] = name
-        return name
+        return loaded, name
 
-    def _add(self, key: tuple[Path, int]) -> None:
+    def _add(self, model: Any, key: tuple[Path, int]) -> None:
         self._made += 1
         name = f"adapter-{self._made}"
         with quiet_peft():
-            self._model.load_adapter(str(key[0]), adapter_name=name, is_trainable=False)
-        self._model.set_adapter(name)  # PEFT deletes no active adapter without complaint
-        self._model.eval()
+            model.load_adapter(str(key[0]), adapter_name=name, is_trainable=False)
+        model.set_adapter(name)  # PEFT deletes no active adapter without complaint
+        model.eval()
         self._adapters[key] = name
         if len(self._adapters) > _MOST_ADAPTERS:
             oldest = next(iter(self._adapters))
-            self._model.delete_adapter(self._adapters.pop(oldest))
+            model.delete_adapter(self._adapters.pop(oldest))
 
 
 def serve(worker: Worker) -> dict[str, Any]:

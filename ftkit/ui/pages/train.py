@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from ftkit.errors import FtkitError
 from ftkit.records import Split
+from ftkit.training.recipes import Recipe
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, say_error, t
+from ftkit.ui.i18n import catalogue, language, say, say_error, t
 from ftkit.ui.parts import asked, destination, go, page_heading, section
 from ftkit.workspace import Workspace
 
@@ -143,7 +144,7 @@ class _Page:
             uuid.uuid4().hex,
             note,
             gr.Row(visible=True),
-            html.paragraph(recipe.description),
+            _about(recipe, lang),
             html.waiting(say("train.card.counting", lang)),
             gr.Dropdown(choices=choices, value=split),
             gr.Dropdown(choices=[one.name for one in recipes], value=recipe.name),
@@ -160,9 +161,9 @@ class _Page:
         )
         return values
 
-    def _take_recipe(self, name: str) -> list[Any]:
+    def _take_recipe(self, request: gr.Request, name: str) -> list[Any]:
         recipe = self._workspace.training.recipe(name)
-        return [html.paragraph(recipe.description), *self._field_updates(recipe.spec)]
+        return [_about(recipe, language(request)), *self._field_updates(recipe.spec)]
 
     def _look(self, request: gr.Request, split: str | None, recipe: str, *values: Any) -> list[Any]:
         if not split:
@@ -190,6 +191,11 @@ class _Page:
         spec = RunSpec.parse(form.read(values))
         run = self._workspace.training.start(spec, split, recipe, name.strip() or None, request=click or None)
         return html.url("runs", run=run.id)
+
+
+def _about(recipe: Recipe, lang: str) -> Markup:
+    """What a recipe is for; a recipe of one's own says it in its own words."""
+    return html.paragraph(catalogue(lang).get(f"train.about.{recipe.name}", recipe.description))
 
 
 def _split_choice(split: Split, name: str, lang: str) -> str:

@@ -19,6 +19,7 @@ SMOLLM2 = Model(
 )
 COUNTS = TokenCounts(rows=100, tokens=15_000, trained_tokens=4_000, longest=256, left_out=0, empty=0)
 LAPTOP = Machine(cores=2, memory_mb=24_000)
+MODERN = Machine(cores=2, memory_mb=24_000, bf16=True)
 
 
 @pytest.mark.parametrize(
@@ -39,20 +40,19 @@ def test_adapter_size_is_that_of_peft() -> None:
     assert adapter_parameters(RunSpec(r=16), SMOLLM2) == 4_884_480
 
 
-def test_memory_is_near_what_was_measured() -> None:
-    # Measured: 1,529 MB above 586 MB of imports for LoRA in bfloat16 with 512 tokens in a batch.
-    spec = RunSpec(per_device_train_batch_size=1, max_length=512, bf16=True)
-    assert estimate_memory(spec, SMOLLM2, 512, bf16=True) == pytest.approx(586 + 1529, rel=0.25)
+def test_memory_is_near_what_was_measured_and_not_below() -> None:
+    # Measured: 2,245 MB at the peak of a whole run with batches of 4 rows of at most 178 tokens, in 32 bits. The longest
+    # rows rarely meet in one batch, so the estimate lies above it, never below.
+    estimate = estimate_memory(RunSpec(per_device_train_batch_size=4), SMOLLM2, 178, LAPTOP)
+    assert 2245 <= estimate <= 1.5 * 2245
 
 
 def test_memory_grows_with_batch_length_and_precision() -> None:
-    small = estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128, bf16=True)
-    assert estimate_memory(RunSpec(per_device_train_batch_size=8), SMOLLM2, 128, bf16=True) > small
-    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 512, bf16=True) > small
-    assert (
-        estimate_memory(RunSpec(per_device_train_batch_size=1, bf16=False), SMOLLM2, 128, bf16=True) > small
-    )
-    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128, bf16=False) > small
+    small = estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128, MODERN)
+    assert estimate_memory(RunSpec(per_device_train_batch_size=8), SMOLLM2, 128, MODERN) > small
+    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 512, MODERN) > small
+    assert estimate_memory(RunSpec(per_device_train_batch_size=1, bf16=False), SMOLLM2, 128, MODERN) > small
+    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128, LAPTOP) > small
 
 
 def test_a_card_that_fits_has_no_problems() -> None:

@@ -93,6 +93,7 @@ def test_texts_of_models_samples_roles_and_options_exist_in_every_language(works
         f"data.sample.{one.name}.{kind}" for one in workspace.data.samples() for kind in ("title", "text")
     }
     wanted |= {f"data.role.{role}{kind}" for role in data.ROLES for kind in ("", ".help")}
+    wanted |= {f"train.about.{recipe.name}" for recipe in workspace.training.recipes()}
     wanted |= {f"spec.{name}.{kind}" for name in RunSpec.model_fields for kind in ("label", "help")}
     for lang in LANGUAGES:
         assert wanted <= catalogue(lang).keys()
@@ -130,7 +131,7 @@ def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace)
         ("data", "data_look", "_stay", (visit(dataset=dataset), 0, [], 124, *[""] * len(data.ROLES))),
         ("data", "data_look", "_stay", (visit(), 0, [], 0, *[""] * len(data.ROLES))),
         ("train", "train_open", "_arrive", (visit(),)),
-        ("train", "train_recipe", "_take_recipe", ("smollm2-135m/sft-lora",)),
+        ("train", "train_recipe", "_take_recipe", (visit(), "smollm2-135m/sft-lora")),
         ("train", "train_card", "_look", (visit(), None, None, *form.show(RunSpec()))),
         ("train", "train_card", "_look", (visit(), split, "smollm2-135m/sft-lora", *form.show(RunSpec()))),
         *(("runs", "runs_open", "_show", (visit(**ids), "")) for ids in ({}, {"run": "gone"})),

@@ -180,7 +180,7 @@ def test_only_the_adapters_used_last_are_kept(folders: dict[str, Path], tmp_path
         found.append(generator.answer(asked, lambda _: True))
     assert found[0] == found[-1]
     assert len({pair.tuned for pair in found}) == 6
-    assert len(generator._model.peft_config) == 4
+    assert len(generator.adapters()) == 4
 
 
 def test_the_answer_is_cut_where_the_context_ends(folders: dict[str, Path]) -> None:

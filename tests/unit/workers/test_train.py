@@ -82,7 +82,8 @@ def test_a_run_leaves_an_adapter_curves_and_figures(finished: tuple[Path, dict[s
     assert result["train_loss"] < trained[0]["loss"]
     assert (result["steps"], result["rows"], result["rows_left_out"], result["rows_empty"]) == (5, 20, 0, 0)
     assert result["tokens_per_second"] == pytest.approx(result["tokens"] / result["train_seconds"], rel=0.05)
-    assert result["peak_memory_mb"] >= max(point["memory_mb"] for point in trained) > 100
+    # The kernel adds up a process's pages in batches: two looks may differ by a few megabytes.
+    assert result["peak_memory_mb"] + 20 >= max(point["memory_mb"] for point in trained) > 100
     names = {path.name for path in (folder / "adapter").iterdir()}
     assert names == {"adapter_config.json", "adapter_model.safetensors"}
     config = (folder / "adapter" / "adapter_config.json").read_text()
@@ -113,11 +114,11 @@ def test_the_adapter_changes_the_model(finished: tuple[Path, dict[str, Any]], mo
     assert (base - changed).abs().max() > 0.01
 
 
-def test_the_best_checkpoint_is_what_stays(tmp_path: Path, model: Path, split: Path) -> None:
-    # A rate at which the loss first falls and then rises.
-    run = make_run(
-        tmp_path, model, split, learning_rate=0.3, num_train_epochs=2, lr_scheduler_type="constant"
-    )
+def test_the_best_checkpoint_is_what_stays(tmp_path: Path, model: Path) -> None:
+    # The validation rows have answers of which training teaches the opposite: their loss can only rise.
+    foreign = [{**row, "answer": "ÇĞİÖŞÜ ñßøå " * 3} for row in rows(2)]
+    folder = make_split(tmp_path / "split", rows(16), foreign)
+    run = make_run(tmp_path, model, folder, learning_rate=0.05, num_train_epochs=2)
     result = train.job(run)
     validated = [point for point in curve(tmp_path) if "eval_loss" in point]
     best = min(validated, key=lambda point: point["eval_loss"])
