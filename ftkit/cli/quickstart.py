@@ -26,7 +26,7 @@ _COMPARED = 3
 
 
 def quickstart() -> Answer:
-    """Sample tickets, LoRA on the bundled model, evaluation, comparison, report: about five minutes on two cores.
+    """The whole way on sample data: LoRA on the bundled model, evaluation, comparison, report.
 
     JSON: `dataset`, `split`, `run`, `evaluation`, `metrics`, `base`, `tuned`, `difference`, `comparison`, `report`, `seconds`.
     """

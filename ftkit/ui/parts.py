@@ -3,7 +3,11 @@
 Takes the current Gradio context and requests, gives components and ids. It calls no service.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import gradio as gr
+from gradio.components import Component
 
 from ftkit.ui.i18n import t
 
@@ -24,6 +28,41 @@ def section(key: str) -> None:
 def destination() -> gr.Textbox:
     """An unseen field for the address to go to next."""
     return gr.Textbox(visible="hidden")
+
+
+def follow(
+    edits: Sequence[Any],
+    show: Callable[..., Any],
+    inputs: Sequence[Component],
+    outputs: Sequence[Component],
+    name: str,
+    *,
+    quiet: bool = False,
+) -> gr.events.Dependency:
+    """Show what belongs to the inputs after each edit, to the newest one in the end.
+
+    Gradio may send two events for one edit (a dropdown does), and answers them in parallel: unless they wait for each
+    other, the answer to an older edit can come last.
+
+    Args:
+        edits: the events of the inputs.
+        show: a handler; the same inputs give the same outputs.
+        inputs: what ``show`` reads.
+        outputs: what it fills.
+        name: of the event.
+        quiet: it is done at once, so that signs of progress would only flicker.
+    """
+    event: gr.events.Dependency = gr.on(
+        edits,
+        show,
+        inputs,
+        outputs,
+        api_name=name,
+        show_progress="hidden" if quiet else "full",
+        trigger_mode="always_last",
+        concurrency_limit=1,
+    )
+    return event
 
 
 def go(event: gr.events.Dependency, where: gr.Textbox, name: str) -> None:

@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from ftkit.settings import Settings
+from ftkit.workspace import Workspace
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "the-token-of-the-browser-tests"
 CHROMIUM = os.environ.get("FTKIT_CHROMIUM") or next(
@@ -82,6 +85,13 @@ class Dashboard:
             self._process.stdout.close()
             self._process = None
 
+    def stop_workers(self) -> None:
+        """End what outlives the web process on purpose, such as the resident generator."""
+        with Workspace(Settings.from_environment({"FTKIT_HOME": str(self.home)})) as workspace:
+            for job in workspace.jobs.unfinished():
+                workspace.jobs.stop(job.artefact)
+                workspace.jobs.wait(job.artefact, 20)
+
     def link(self, path: str = "/") -> str:
         """An address that signs in."""
         return f"{self.url}{path}{'&' if '?' in path else '?'}token={TOKEN}"
@@ -108,6 +118,7 @@ def make_dashboard(tmp_path_factory) -> Iterator[Callable[..., Dashboard]]:
     yield make
     for dashboard in started:
         dashboard.end()
+        dashboard.stop_workers()
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +126,8 @@ def dashboard(make_dashboard) -> Dashboard:
     return make_dashboard()
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs in this thread until it is stopped: it must not outlive the browser tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "Chromium is not installed: apt-get install chromium"
     expect.set_options(timeout=PATIENCE)

@@ -14,7 +14,7 @@ from ftkit.ratings.service import Comparison, Sampling
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.parts import asked, go_on_choice, page_heading
+from ftkit.ui.parts import asked, follow, go_on_choice, page_heading
 from ftkit.workspace import Workspace
 
 _OFFERED = 50
@@ -104,11 +104,13 @@ class _Page:
             api_name="compare_open",
         )
         go_on_choice(self._run, "/compare?run=", "compare_go")
-        self._row.input(
+        follow(
+            [self._row.input],
             handler(self._take_row),
             [self._row, self._offered],
             [self._system, self._before, self._prompt, self._earlier, self._reference],
-            api_name="compare_row",
+            "compare_row",
+            quiet=True,
         )
         asked_ = gr.on(
             [self._ask.click, self._prompt.submit],

@@ -18,7 +18,7 @@ from ftkit.records import PARTS, Dataset, Split
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, say_phrase, t
-from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
 ROLES = ("messages", "system", "instruction", "user", "assistant", "text", "chosen", "rejected")
@@ -81,7 +81,7 @@ class _Page:
     def _lay_out_split(self) -> None:
         section("data.split")
         self._splits = gr.HTML()
-        with gr.Row(elem_classes="ft-fields ft-narrow"):
+        with gr.Row(elem_classes="ft-fields ft-numbers"):
             self._shares = [
                 gr.Number(
                     share,
@@ -163,12 +163,19 @@ class _Page:
         gr.on(fn=handler(self._show_list), outputs=self._list, api_name="data_list", show_progress="hidden")
         arrived = gr.on(fn=handler(self._open), outputs=opened, api_name="data_open")
         arrived.success(handler(self._stay), state, seen, api_name="data_look", show_progress="hidden")
-        for triggers, look, name in (
-            ([one.input for one in self._roles.values()], self._stay, "data_roles"),
-            ([self._back.click], self._go_back, "data_back"),
-            ([self._on.click], self._go_on, "data_on"),
+        follow(
+            [one.input for one in self._roles.values()],
+            handler(self._stay),
+            state,
+            seen,
+            "data_roles",
+            quiet=True,
+        )
+        for button, look, name in (
+            (self._back, self._go_back, "data_back"),
+            (self._on, self._go_on, "data_on"),
         ):
-            gr.on(triggers, handler(look), state, seen, api_name=name, show_progress="hidden")
+            button.click(handler(look), state, seen, api_name=name, show_progress="hidden")
         self._wire_actions(roles)
 
     def _wire_actions(self, roles: list[gr.Dropdown]) -> None:

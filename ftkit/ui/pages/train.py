@@ -16,7 +16,7 @@ from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import catalogue, language, say, say_error, t
-from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
 
@@ -97,8 +97,12 @@ class _Page:
             api_name="train_open",
         )
         arrived.success(handler(self._look), chosen, shown, api_name="train_card")
-        self._recipe.input(
-            handler(self._take_recipe), self._recipe, [self._about, *self._fields], api_name="train_recipe"
+        follow(
+            [self._recipe.input],
+            handler(self._take_recipe),
+            [self._recipe],
+            [self._about, *self._fields],
+            "train_recipe",
         ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
         # Rows are counted anew for each longest row, so that field waits until it is left. The others do not: an event
         # that reads the fields also clears the messages at them.
@@ -106,14 +110,8 @@ class _Page:
             getattr(field, "blur" if name == "max_length" else "input")
             for name, field in zip(form.FIELDS, self._fields, strict=True)
         ]
-        gr.on(
-            [self._split.input, self._refresh.click, *edits],
-            handler(self._look),
-            chosen,
-            shown,
-            api_name="train_look",
-            trigger_mode="always_last",
-        )
+        triggers = [self._split.input, self._refresh.click, *edits]
+        follow(triggers, handler(self._look), chosen, shown, "train_look")
         started = self._start.click(
             handler(self._begin),
             [self._click, self._name, *chosen],

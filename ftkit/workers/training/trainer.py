@@ -40,7 +40,7 @@ class RunTrainer(SFTTrainer):
         """
         self.tokens += self._count(inputs)
         loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[no-untyped-call]
-        check_finite("loss", loss.item(), self.state.global_step + 1)
+        check_loss(loss.item(), self.state.global_step + 1)
         return loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -137,18 +137,33 @@ def use_fast_attention(model: Any, narrow: bool) -> None:
             module.to(torch.bfloat16)
 
 
-def check_finite(what: str, value: float, step: int) -> None:
+def check_loss(loss: float, step: int) -> None:
     """Stop where training went astray.
 
     Raises:
-        BadInput: the value is not a number, or infinite.
+        BadInput: the loss is not a number, or infinite.
     """
-    if not math.isfinite(value):
+    if not math.isfinite(loss):
         raise BadInput(
-            "training.diverged",
-            "The {what} is {value} at step {step}: training went astray. Lower the learning rate, or check the rows "
+            "training.loss_diverged",
+            "The loss is {value} at step {step}: training went astray. Lower the learning rate, or check the rows "
             "for unusual texts.",
-            what=what,
-            value=value,
+            value=loss,
+            step=step,
+        )
+
+
+def check_gradient(length: float, step: int) -> None:
+    """Stop where training is about to go astray.
+
+    Raises:
+        BadInput: the length of the gradient is not a number, or infinite.
+    """
+    if not math.isfinite(length):
+        raise BadInput(
+            "training.gradient_diverged",
+            "The gradient is {value} at step {step}: training went astray. Lower the learning rate, or check the "
+            "rows for unusual texts.",
+            value=length,
             step=step,
         )

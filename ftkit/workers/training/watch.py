@@ -13,7 +13,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from ftkit.workers.harness import Worker
-from ftkit.workers.training.trainer import RunTrainer, check_finite
+from ftkit.workers.training.trainer import RunTrainer, check_gradient
 
 _MEGABYTE = 1024**2
 
@@ -86,7 +86,7 @@ class Watch(TrainerCallback):
         if "eval_loss" in logs:
             self._worker.measure(step=state.global_step, eval_loss=logs["eval_loss"])
         elif "loss" in logs:
-            check_finite("gradient", float(logs["grad_norm"]), state.global_step)
+            check_gradient(float(logs["grad_norm"]), state.global_step)
             self._worker.measure(
                 step=state.global_step,
                 epoch=round(logs["epoch"], 4),

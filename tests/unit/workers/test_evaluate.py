@@ -12,6 +12,7 @@ import torch
 from ftkit.errors import BadInput, Refused, WorkerFault
 from ftkit.evaluation.certainty import perplexity
 from ftkit.workers import evaluate as worker_module
+from ftkit.workers import loading
 from ftkit.workers.evaluate import Models, _Counter, default_limit, evaluate, prepare_rows, row_nlls
 from ftkit.workers.harness import Stopped, Worker
 from ftkit.workers.loading import load_tokenizer, load_with_adapter
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.training
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+def same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # In bfloat16, which some processors compute in, the rows of a batch differ from the same rows alone.
+    monkeypatch.setattr(loading, "answer_dtype", lambda: torch.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a tiny model is slower on several
     yield

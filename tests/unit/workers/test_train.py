@@ -186,17 +186,17 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, model: Path, spl
     run = make_run(tmp_path / "run", broken, split)
     with pytest.raises(BadInput, match="loss is nan at step 1") as caught:
         train.job(run)
-    assert caught.value.key == "training.diverged"
+    assert caught.value.key == "training.loss_diverged"
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
     assert not (tmp_path / "run" / "adapter").exists()
 
 
 def test_a_gradient_that_is_no_number_is_named() -> None:
-    from ftkit.workers.training.trainer import check_finite
+    from ftkit.workers.training.trainer import check_gradient
 
-    check_finite("gradient", 1e30, 1)
+    check_gradient(1e30, 1)
     with pytest.raises(BadInput, match="gradient is inf at step 7"):
-        check_finite("gradient", math.inf, 7)
+        check_gradient(math.inf, 7)
 
 
 @pytest.mark.parametrize(
