@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 
 from ftkit.data.service import DataService
+from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
@@ -62,6 +63,7 @@ class Workspace:
         self.artefacts = artefacts
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
         self.data = DataService(artefacts, self.folders, clock, new_id)
+        self.splits = SplitService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,
@@ -85,7 +87,7 @@ class Workspace:
             return
         for sample in self.data.samples():
             self.data.import_sample(sample.name)
-        self.data.split(f"sample-{FIRST_SAMPLE}")
+        self.splits.split(f"sample-{FIRST_SAMPLE}")
         if not any(model.id == BUNDLED_ID for model in self.models.all()):
             self.models.pull(BUNDLED_ID)
         marker.touch()

@@ -51,7 +51,7 @@ def list_datasets() -> Answer:
     JSON: `datasets`, `splits`.
     """
     with open_workspace() as workspace:
-        datasets, splits = workspace.data.all(), workspace.data.splits()
+        datasets, splits = workspace.data.all(), workspace.splits.all()
     value = {"datasets": [_dataset(d) for d in datasets], "splits": [_split(s) for s in splits]}
     cells = [(d.id, d.name, d.rows, list(d.columns)) for d in datasets]
     split_cells = [(s.id, s.dataset, *s.sizes.values()) for s in splits]
@@ -78,7 +78,7 @@ def show_dataset(
     with open_workspace() as workspace:
         record = workspace.data.get(dataset)
         rows = workspace.data.rows(dataset, offset, limit)
-        splits = workspace.data.splits(dataset)
+        splits = workspace.splits.all(dataset)
     value = {
         **_dataset(record),
         "skipped": [item.model_dump() for item in record.skipped],
@@ -136,7 +136,7 @@ def split_dataset(
     """
     shares = _ratios(ratios)
     with open_workspace() as workspace:
-        split = workspace.data.split(dataset, shares, seed)
+        split = workspace.splits.split(dataset, shares, seed)
     value = _split(split)
     sizes = {str(part): size for part, size in split.sizes.items()}
     shown = [facts({"split": split.id, **sizes, "leaks": split.leaks, "left out": split.left_out})]

@@ -79,10 +79,10 @@ def _prepare_split(workspace: "Workspace") -> tuple[str, str]:
     from ftkit.workspace import FIRST_SAMPLE  # noqa: PLC0415 - the database, which --help does not need
 
     dataset = workspace.data.import_sample(FIRST_SAMPLE)
-    for split in workspace.data.splits(dataset.id):
+    for split in workspace.splits.all(dataset.id):
         if split.ratios == RATIOS and split.seed == SEED:
             return split.id, dataset.id
-    return workspace.data.split(dataset.id, RATIOS, SEED).id, dataset.id
+    return workspace.splits.split(dataset.id, RATIOS, SEED).id, dataset.id
 
 
 def _train(workspace: "Workspace", split: str) -> "RunView":

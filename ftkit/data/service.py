@@ -1,32 +1,28 @@
-"""The data room's whole public face: uploads, datasets and splits.
+"""The data room's whole public face: uploads and datasets.
 
 Takes ids (and a path only from the command line and the upload), gives records and rows. Everything it makes is
 immutable and appears under its name only when complete. It trains nothing and knows no tokenizer.
 """
 
-import platform
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ftkit import __version__
-from ftkit.data import bundled, chat, intake, parts, splitting, storage
+from ftkit.data import bundled, chat, intake, storage
 from ftkit.data import mapping as roles
 from ftkit.data.bundled import Sample
 from ftkit.data.chat import Message, RowProblem
 from ftkit.data.reading.readers import Reading
 from ftkit.errors import BadInput, NotFound
-from ftkit.records import PARTS, Artefact, Dataset, Part, Record, Skipped, Split, Upload
+from ftkit.records import Dataset, Record, Skipped, Upload
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, building, hash_file, read_json, write_json
 
 UPLOAD_LIMIT = 2 * 1024**3
 _GUESSED_FROM = 200
 _SHOWN_ROWS = 20
-_ROWS = "rows.parquet"
 
 
 class Inspection(Record):
@@ -41,16 +37,8 @@ class Inspection(Record):
     notes: tuple[str, ...]
 
 
-class Example(Record):
-    """A prompt to try, and the answer that the data has for it."""
-
-    row: int
-    prompt: list[Message]
-    reference: str
-
-
 class DataService:
-    """Uploads, datasets and splits of one data folder."""
+    """Uploads and datasets of one data folder."""
 
     def __init__(
         self,
@@ -103,7 +91,7 @@ class DataService:
             BadInput: it cannot be read.
         """
         reading = self._read(self._artefacts.get(Upload, upload_id))
-        rows = storage.read_rows(self._folders.upload(upload_id) / _ROWS, limit=_GUESSED_FROM)
+        rows = storage.read_rows(self._folders.upload(upload_id) / storage.ROWS, limit=_GUESSED_FROM)
         mapping, notes = roles.guess(reading.columns, rows)
         return Inspection(
             columns=reading.columns,
@@ -125,7 +113,7 @@ class DataService:
         """
         upload = self._artefacts.get(Upload, upload_id)
         reading = self._read(upload)
-        rows = self._folders.upload(upload_id) / _ROWS
+        rows = self._folders.upload(upload_id) / storage.ROWS
         record = self._dataset(reading, rows, mapping)
         new = {"name": name or Path(upload.filename).stem, "parents": (upload.id,)}
         return self._copied(record.model_copy(update=new), rows)
@@ -147,8 +135,8 @@ class DataService:
         except NotFound:
             source = bundled.path_of(about.name)
         with building(self._folders.dataset(id_)) as folder:
-            reading = intake.read_rows(source, source.name, folder / _ROWS)
-            record = self._dataset(reading, folder / _ROWS, None)
+            reading = intake.read_rows(source, source.name, folder / storage.ROWS)
+            record = self._dataset(reading, folder / storage.ROWS, None)
         new = {"id": id_, "name": about.title, "license": about.license}
         try:
             return self._add(record.model_copy(update=new))
@@ -206,88 +194,15 @@ class DataService:
                 reason=problem.reason,
             ) from problem
 
-    def split(self, dataset_id: str, ratios: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 42) -> Split:
-        """Cut a dataset into train, validation and test; rows that cannot be trained on are left out and counted.
-
-        Raises:
-            BadInput: the ratios do not work, or there are too few rows for them.
-        """
-        dataset = self.get(dataset_id)
-        shares = splitting.check_ratios(ratios)
-        source = self._rows_file(dataset)
-        found = splitting.sort_out(storage.iterate_rows(source), dataset.mapping)
-        if not found.keys:
-            row, reason = found.left_out[0]
-            raise BadInput(
-                "data.nothing_to_learn",
-                "None of the {count} rows can be trained on. Row {row}: {reason}. Choose other columns.",
-                count=dataset.rows,
-                row=row,
-                reason=reason,
-            )
-        members = splitting.members(found.keys, shares, seed)
-        draft = Split(
-            id=self._new_id(),
-            name=f"{dataset.name} {'/'.join(f'{share * 100:g}' for share in shares)}",
-            created_at=self._clock(),
-            parents=(dataset.id,),
-            seed=seed,
-            versions=_versions(),
-            dataset=dataset.id,
-            ratios=shares,
-            sizes={part: len(members[part]) for part in PARTS},
-            left_out=len(found.left_out),
-            left_out_reasons=found.reasons(),
-            trimmed=found.trimmed,
-            mapping=dataset.mapping,
-        )
-        with building(self._folders.split(draft.id)) as folder:
-            parts.write(folder, source, members)
-            measured = {
-                "leaks": splitting.count_leaks(parts.keys(folder, dataset.mapping)),
-                "content_hash": parts.content_hash(folder),
-            }
-            record = draft.model_copy(update=measured)
-            write_json(folder / "manifest.json", parts.manifest(record, dataset, members, found))
-        self._artefacts.add(record)
-        return record
-
-    def splits(self, dataset_id: str | None = None) -> list[Split]:
-        """All splits, or those of one dataset, newest first."""
-        return [one for one in self._artefacts.all(Split) if dataset_id in (None, one.dataset)]
-
-    def get_split(self, id_: str) -> Split:
-        """The split with this id."""
-        return self._artefacts.get(Split, id_)
-
-    def split_rows(self, split_id: str, part: Part, offset: int = 0, limit: int = 20) -> list[dict[str, Any]]:
-        """Rows of one part, in the order of the dataset."""
-        return storage.read_rows(self._part_file(split_id, part), max(0, offset), limit)
-
-    def examples(self, split_id: str, part: Part, limit: int = 20) -> list[Example]:
-        """Prompts of one part with their answers; ``row`` counts the rows of the dataset."""
-        split = self.get_split(split_id)
-        rows = self.split_rows(split_id, part, 0, limit)
-        indices = read_json(self._folders.split(split_id) / "manifest.json")["rows"][part]  # type: ignore[index]
-        found = []
-        for index, row in zip(indices, rows, strict=False):
-            prompt, reference = chat.example(row, split.mapping)
-            found.append(Example(row=index, prompt=prompt, reference=reference))
-        return found
-
     def delete(self, id_: str) -> None:
-        """Delete a dataset or a split with its files; with a dataset goes its upload, if nothing else came from it.
+        """Delete a dataset with its files; with it goes its upload, if nothing else came from that.
 
         Raises:
             BadInput: something was made from it.
-            NotFound: there is neither a dataset nor a split with this id.
         """
-        try:
-            record: Artefact = self.get(id_)
-        except NotFound:
-            record = self.get_split(id_)
-        self._forget(record)
-        for parent in record.parents if isinstance(record, Dataset) else ():
+        dataset = self.get(id_)
+        self._forget(dataset)
+        for parent in dataset.parents:
             self._forget_unused_upload(parent)
 
     def _read(self, upload: Upload) -> Reading:
@@ -297,13 +212,13 @@ class DataService:
         if known is not None:
             return Reading.model_validate(known)
         content = folder / "content"
-        partial = folder / f".{_ROWS}.{self._new_id()}.part"
+        partial = folder / f".{storage.ROWS}.{self._new_id()}.part"
         try:
             reading = intake.read_rows(content, upload.filename, partial)
         except BadInput:
             self._forget(upload)
             raise
-        partial.replace(folder / _ROWS)
+        partial.replace(folder / storage.ROWS)
         write_json(folder / "reading.json", reading.model_dump(mode="json"))
         return reading
 
@@ -319,7 +234,7 @@ class DataService:
             name="",
             created_at=self._clock(),
             content_hash=reading.content_hash,
-            versions=_versions(),
+            versions=storage.versions(),
             rows=reading.rows,
             columns=reading.columns,
             mapping=checked,
@@ -331,7 +246,7 @@ class DataService:
     def _copied(self, dataset: Dataset, rows: Path) -> Dataset:
         """Give a dataset the rows of another one or of an upload, then enter it."""
         with building(self._folders.dataset(dataset.id)) as folder:
-            intake.same_file(rows, folder / _ROWS)
+            intake.same_file(rows, folder / storage.ROWS)
         return self._add(dataset)
 
     def _add(self, dataset: Dataset) -> Dataset:
@@ -339,24 +254,10 @@ class DataService:
         return dataset
 
     def _rows_file(self, dataset: Dataset) -> Path:
-        return self._folders.dataset(dataset.id) / _ROWS
+        return self._folders.dataset(dataset.id) / storage.ROWS
 
-    def _part_file(self, split_id: str, part: Part) -> Path:
-        if part not in PARTS:
-            raise BadInput(
-                "data.unknown_part",
-                "There is no part {part}. Use one of: {known}.",
-                part=part,
-                known=", ".join(PARTS),
-            )
-        return self._folders.split(self.get_split(split_id).id) / f"{part}.parquet"
-
-    def _forget(self, record: Artefact) -> None:
-        folder = {
-            Upload.kind: self._folders.upload,
-            Dataset.kind: self._folders.dataset,
-            Split.kind: self._folders.split,
-        }[record.kind]
+    def _forget(self, record: Upload | Dataset) -> None:
+        folder = self._folders.upload if isinstance(record, Upload) else self._folders.dataset
         self._artefacts.delete(record)
         shutil.rmtree(folder(record.id), ignore_errors=True)
 
@@ -365,7 +266,3 @@ class DataService:
             self._forget(self._artefacts.get(Upload, id_))
         except (NotFound, BadInput):
             return  # the parent is a dataset, or another dataset still comes from this upload
-
-
-def _versions() -> dict[str, str]:
-    return {"ftkit": __version__, "pyarrow": version("pyarrow"), "python": platform.python_version()}

@@ -5,12 +5,18 @@ columns those are. It publishes no file under its final name: that is the servic
 """
 
 import json
+import platform
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+from ftkit import __version__
+
 Row = dict[str, Any]
+
+ROWS = "rows.parquet"  # of a dataset, in its folder
 
 _MARK = b"ftkit"
 _BATCH_ROWS = 2_000
@@ -99,6 +105,11 @@ def iterate_rows(path: Path, offset: int = 0) -> Iterator[Row]:
                 table = file.read_row_group(group).slice(max(0, offset - begin))
                 yield from (_loaded(row, as_json) for row in table.to_pylist())
             begin = end
+
+
+def versions() -> dict[str, str]:
+    """What an artefact of this room writes down about its makers."""
+    return {"ftkit": __version__, "pyarrow": version("pyarrow"), "python": platform.python_version()}
 
 
 def _json_columns(schema: Any) -> list[str]:

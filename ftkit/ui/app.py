@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, data, evaluate, home, model, runs, settings, train
-from ftkit.ui.shell import PAGES
+from ftkit.ui.pages import compare, evaluate, home, model, runs, settings, train
+from ftkit.ui.pages.data import page as data
+from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
 
 _BUILD: Mapping[str, Callable[[Workspace], None]] = {
@@ -30,7 +31,7 @@ def build(workspace: Workspace) -> gr.Blocks:
     demo = gr.Blocks(title="ftkit", analytics_enabled=False, delete_cache=(_CLEAN_EVERY, _CLEAN_AFTER))
     with demo:
         _BUILD["home"](workspace)
-    for name in PAGES[1:]:
+    for name in (*PAGES[1:], *SUBPAGES):
         with demo.route(name, f"/{name}"):
             _BUILD[name](workspace)
     return demo

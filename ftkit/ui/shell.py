@@ -15,6 +15,8 @@ from ftkit.ui.i18n import LANGUAGES, say
 from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
 
 PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "settings")
+# Reached from another page, which stays the current one in the navigation.
+SUBPAGES: Mapping[str, str] = {}
 
 # What a person works on goes along from page to page.
 _KEPT = frozenset({"dataset", "split", "model", "run"})
@@ -75,7 +77,7 @@ def dress(html: str, path: str, query: str, lang: str) -> str:
     if "<gradio-app" not in html:
         return html
     page = path.strip("/") or "home"
-    title = say(f"shell.nav.{page}", lang) + " · ftkit" if page in PAGES else "ftkit"
+    title = _title(page, lang)
     html = _MARKER.sub(lambda marker: _in_script(say(marker[1], lang)), _ADVERTISING.sub("", html))
     html = html.replace('lang="en"', f'lang="{lang}"', 1)
     html = html.replace("<head>", f"<head>{_head(title, lang)}", 1)
@@ -92,6 +94,12 @@ def language_switch(here: str, lang: str) -> Markup:
         for code, name in LANGUAGES.items()
     )
     return _SWITCH.format(say("shell.language", lang), here, choices)
+
+
+def _title(page: str, lang: str) -> str:
+    if page in PAGES:
+        return say(f"shell.nav.{page}", lang) + " · ftkit"
+    return say(f"{page}.title", lang) + " · ftkit" if page in SUBPAGES else "ftkit"
 
 
 def _head(title: str, lang: str) -> Markup:
@@ -114,7 +122,7 @@ def _frame(page: str, path: str, query: str, lang: str) -> Markup:
         menu=say("shell.menu", lang),
         bars=_icon("menu"),
         pages=say("shell.pages", lang),
-        links=Markup("").join(_link(name, kept, name == page, lang) for name in PAGES),
+        links=Markup("").join(_link(name, kept, name == SUBPAGES.get(page, page), lang) for name in PAGES),
         switch=language_switch(here, lang),
         script=_MENU_SCRIPT,
     )

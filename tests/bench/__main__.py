@@ -77,7 +77,7 @@ def bench_train() -> dict[str, Any]:
 
 
 def _with_ftkit(workspace: Workspace, file: Path) -> dict[str, Any]:
-    split = workspace.data.split(workspace.data.import_file(file, "Bench").id, (1, 0, 0))
+    split = workspace.splits.split(workspace.data.import_file(file, "Bench").id, (1, 0, 0))
     recipe = workspace.training.recipe(DEFAULT_RECIPE)
     spec = recipe.spec.model_copy(update={"num_train_epochs": 1.0})
     run = workspace.training.start(spec, split.id, recipe.name, "Bench")

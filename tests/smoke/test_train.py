@@ -48,7 +48,7 @@ def test_the_bundled_model_is_whole_and_answers(workspace: Workspace, model: Pat
 
 def test_a_few_steps_of_the_default_recipe_lower_the_loss(workspace: Workspace, model: Path) -> None:
     dataset = workspace.data.import_sample("ticket-triage")
-    split = workspace.data.split(dataset.id)
+    split = workspace.splits.split(dataset.id)
     recipe = workspace.training.recipe("smollm2-135m/sft-lora")
     spec = recipe.spec.model_copy(update={"max_steps": 12, "eval_steps": 12})
     run = workspace.training.start(spec, split.id, recipe.name)

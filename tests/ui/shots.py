@@ -39,7 +39,7 @@ def addresses(home: Path) -> dict[str, str]:
     """Each page's address, with the newest evaluated run and its data."""
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
         run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
-        dataset = workspace.data.get_split(run.split).dataset
+        dataset = workspace.splits.get(run.split).dataset
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",

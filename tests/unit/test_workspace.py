@@ -24,14 +24,14 @@ def test_the_first_start_brings_the_samples_and_a_later_one_leaves_them_deleted(
             "sample-house-voice-en",
             "sample-house-voice-tr",
         }
-        [split] = workspace.data.splits("sample-ticket-triage")
+        [split] = workspace.splits.all("sample-ticket-triage")
         assert split.leaks == 0
         assert workspace.jobs.unfinished() == []
         workspace.data.delete("sample-house-voice-en")
     with Workspace(settings(tmp_path)) as again:
         again.prepare_first_start()
         assert "sample-house-voice-en" not in {d.id for d in again.data.all()}
-        assert len(again.data.splits()) == 1
+        assert len(again.splits.all()) == 1
 
 
 def test_without_samples_the_folder_stays_empty(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ class _Page:
         ]
 
     def _examples(self, split: str) -> Offered:
-        examples = self._workspace.data.examples(split, "test", _OFFERED)
+        examples = self._workspace.splits.examples(split, "test", _OFFERED)
         return [{"prompt": list(one.prompt), "reference": one.reference} for one in examples]
 
     def _take_row(self, request: gr.Request, index: int, offered: Offered) -> list[Any]:

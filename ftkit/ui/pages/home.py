@@ -111,7 +111,7 @@ class _Page:
     def _use(self, name: str) -> Any:
         def use() -> str:
             dataset = self._workspace.data.import_sample(name)
-            splits = self._workspace.data.splits(dataset.id) or [self._workspace.data.split(dataset.id)]
+            splits = self._workspace.splits.all(dataset.id) or [self._workspace.splits.split(dataset.id)]
             return html.url("train", split=splits[0].id)
 
         return use
@@ -121,7 +121,7 @@ def look(workspace: Workspace) -> Overview:
     """Ask the services."""
     return Overview(
         datasets=len(workspace.data.all()),
-        splits=workspace.data.splits(),
+        splits=workspace.splits.all(),
         models=len(workspace.models.all()),
         runs=workspace.training.all(),
         evaluations=len(workspace.evaluation.all()),

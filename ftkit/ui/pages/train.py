@@ -123,7 +123,7 @@ class _Page:
 
     def _arrive(self, request: gr.Request) -> list[Any]:
         lang = language(request)
-        splits = self._workspace.data.splits()
+        splits = self._workspace.splits.all()
         if not splits:
             return [gr.skip(), _no_split(lang), *[gr.skip()] * (5 + len(form.FIELDS))]
         names = {one.id: one.name for one in self._workspace.data.all()}

@@ -31,7 +31,7 @@ def test_the_whole_way(ftkit, home, capsys):
     make_tiny_model(home / "models" / BUNDLED_ID, context_length=2048)
     with open_workspace() as workspace:
         dataset = workspace.data.import_sample(FIRST_SAMPLE).id
-        split = workspace.data.split(dataset).id
+        split = workspace.splits.split(dataset).id
     done = ftkit("quickstart", "--json")
     assert done.code == 0, done.err
     told = done.json

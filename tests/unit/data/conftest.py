@@ -8,24 +8,36 @@ import pytest
 
 from ftkit.data.reading import readers
 from ftkit.data.service import DataService
+from ftkit.data.splits.service import SplitService
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.files import Folders
 
 
 @pytest.fixture
-def service(tmp_path):
+def shared(tmp_path):
+    """What the room's services have in common: artefacts, folders, clock, ids."""
     home = tmp_path / "home"
     home.mkdir()
     database = Database(f"sqlite:///{home / 'ftkit.sqlite'}")
     numbers = count(1)
-    yield DataService(
+    yield (
         Artefacts(database),
         Folders(home),
         lambda: datetime(2026, 11, 22, tzinfo=UTC),
         lambda: f"{next(numbers):012x}",
     )
     database.close()
+
+
+@pytest.fixture
+def service(shared):
+    return DataService(*shared)
+
+
+@pytest.fixture
+def splits(shared):
+    return SplitService(*shared)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import pytest
 
 from ftkit.data import bundled
 from ftkit.data import service as module
-from ftkit.data.storage import iterate_rows
 from ftkit.errors import BadInput, NotFound
-from ftkit.records import PARTS, Upload
+from ftkit.records import Upload
 
 ROWS = [{"id": n, "question": f"What is {n}?", "answer": f"It is {n}."} for n in range(50)]
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
@@ -143,116 +142,12 @@ def test_remap_makes_a_child_with_the_same_rows(service, dataset, home):
         service.delete(dataset.id)
 
 
-def test_a_split_has_its_parts_its_manifest_and_no_leaks(service, write, home):
-    rows = [
-        *ROWS,
-        *[{**row, "id": 100 + row["id"]} for row in ROWS[:10]],
-        {"id": 7, "question": "", "answer": "x"},
-    ]
-    dataset = service.import_file(write("a.jsonl", rows))
-    split = service.split(dataset.id, (0.6, 0.2, 0.2), 7)
-    folder = home / "splits" / split.id
-    manifest = json.loads((folder / "manifest.json").read_text())
-    parts = {part: list(iterate_rows(folder / f"{part}.parquet")) for part in PARTS}
-    assert split.sizes == {part: len(parts[part]) for part in PARTS}
-    assert sum(split.sizes.values()) == 60
-    assert all(split.sizes.values())
-    assert (split.leaks, split.left_out, split.left_out_reasons) == (0, 1, {"“question” is empty": 1})
-    assert sorted(row["id"] for part in parts.values() for row in part) == sorted(
-        row["id"] for row in rows[:-1]
-    )
-    for part in PARTS:
-        assert [rows[number] for number in manifest["rows"][part]] == parts[part]
-    questions = [{row["question"] for row in part} for part in parts.values()]
-    assert not questions[0] & questions[1]
-    assert not questions[0] & questions[2]
-    assert not questions[1] & questions[2]
-    assert manifest["left_out_rows"] == [{"row": 60, "reason": "“question” is empty"}]
-    assert (manifest["seed"], manifest["dataset_hash"], manifest["ratios"]) == (
-        7,
-        dataset.content_hash,
-        [0.6, 0.2, 0.2],
-    )
-    assert manifest["content_hash"] == split.content_hash
-    assert (split.dataset, split.parents, split.mapping) == (dataset.id, (dataset.id,), dataset.mapping)
-    assert leftovers(home) == []
-
-
-def test_leaks_are_measured_on_the_files(service, dataset, monkeypatch):
-    real = module.splitting.members
-
-    def leaky(*arguments):
-        found = real(*arguments)
-        found["test"] = sorted([*found["test"], found["train"][0]])
-        return found
-
-    monkeypatch.setattr(module.splitting, "members", leaky)
-    monkeypatch.setattr(module.parts, "write", _write_all)
-    assert service.split(dataset.id).leaks == 2
-
-
-def _write_all(folder, source, members):
-    rows = list(iterate_rows(source))
-    for part in PARTS:
-        module.storage.write_rows(
-            folder / f"{part}.parquet", [rows[n] for n in members[part]], *module.storage.columns_of(source)
-        )
-
-
-def test_the_same_split_is_the_same_bytes(service, dataset, home):
-    one, two, other = (service.split(dataset.id, seed=seed) for seed in (1, 1, 2))
-    assert one.content_hash == two.content_hash != other.content_hash
-    assert [split.id for split in service.splits(dataset.id)] == sorted([one.id, two.id, other.id])
-    assert service.splits("none") == []
-    assert service.get_split(one.id) == one
-
-
-def test_a_part_may_be_empty_when_its_share_is_nothing(service, dataset):
-    split = service.split(dataset.id, (1, 0, 0))
-    assert split.sizes == {"train": 50, "validation": 0, "test": 0}
-    assert split.name == "sums 100/0/0"
-    assert service.split_rows(split.id, "test") == []
-    assert service.examples(split.id, "test") == []
-
-
-def test_too_few_rows_or_none_to_learn_from(service, write, home):
-    one = service.import_file(write("a.jsonl", ROWS[:1]))
-    with pytest.raises(BadInput) as caught:
-        service.split(one.id)
-    assert caught.value.key == "data.too_few_rows"
-    assert service.split(one.id, (1, 0, 0)).sizes["train"] == 1
-    numbers = service.import_file(write("b.jsonl", [{"a": 1}, {"a": 2}]))
-    assert numbers.mapping == {}
-    with pytest.raises(BadInput) as caught:
-        service.split(numbers.id, (1, 0, 0))
-    assert caught.value.key == "data.nothing_to_learn"
-    assert leftovers(home) == []
-
-
-def test_turns_after_the_last_answer_are_counted(service, write):
-    rows = [{"messages": [{"role": "user", "content": f"{n}"}, TURNS[1], TURNS[0]]} for n in range(10)]
-    split = service.split(service.import_file(write("a.jsonl", rows)).id)
-    assert (split.trimmed, split.left_out, sum(split.sizes.values())) == (10, 0, 10)
-
-
-def test_examples_carry_the_number_of_their_row(service, dataset):
-    split = service.split(dataset.id)
-    examples = service.examples(split.id, "test", 3)
-    assert len(examples) == 3
-    for one in examples:
-        assert one.prompt == [{"role": "user", "content": ROWS[one.row]["question"]}]
-        assert one.reference == ROWS[one.row]["answer"]
-    assert service.split_rows(split.id, "test", 1, 1) == [ROWS[examples[1].row]]
-    with pytest.raises(BadInput):
-        service.split_rows(split.id, "../train")
-
-
-def test_delete_takes_the_files_and_the_unused_upload_along(service, dataset, home):
-    split = service.split(dataset.id)
+def test_delete_takes_the_files_and_the_unused_upload_along(service, splits, dataset, home):
+    split = splits.split(dataset.id)
     other = service.import_upload(dataset.parents[0])
     with pytest.raises(BadInput):
         service.delete(dataset.id)
-    service.delete(split.id)
+    splits.delete(split.id)
     service.delete(dataset.id)
     assert (home / "uploads" / dataset.parents[0]).exists()
     assert service.rows(other.id) == ROWS[:20]
@@ -264,7 +159,7 @@ def test_delete_takes_the_files_and_the_unused_upload_along(service, dataset, ho
         service.delete("../uploads")
 
 
-def test_samples_are_imported_once(service, home):
+def test_samples_are_imported_once(service, splits, home):
     names = [one.name for one in service.samples()]
     assert names == ["ticket-triage", "house-voice-en", "house-voice-tr"]
     for name in names:
@@ -277,9 +172,9 @@ def test_samples_are_imported_once(service, home):
             0,
         )
         assert service.import_sample(name) == made
-        assert service.split(made.id).left_out == 0
+        assert splits.split(made.id).left_out == 0
     assert len(service.all()) == 3
-    service.delete(service.splits("sample-house-voice-tr")[0].id)
+    splits.delete(splits.all("sample-house-voice-tr")[0].id)
     service.delete("sample-house-voice-tr")
     assert service.import_sample("house-voice-tr").id == "sample-house-voice-tr"
     assert leftovers(home) == []
@@ -353,14 +248,15 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from ftkit.data.service import DataService
+from ftkit.data.splits.service import SplitService
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.files import Folders
 home, numbers = Path({str(tmp_path)!r}), count(1)
-data = DataService(
-    Artefacts(Database(f"sqlite:///{{home}}/x.sqlite")), Folders(home), lambda: datetime.now(UTC), lambda: str(next(numbers))
-)
-data.examples(data.split(data.import_sample("house-voice-en").id).id, "test")
+store = Artefacts(Database(f"sqlite:///{{home}}/x.sqlite")), Folders(home)
+shared = *store, lambda: datetime.now(UTC), lambda: str(next(numbers))
+data, splits = DataService(*shared), SplitService(*shared)
+splits.examples(splits.split(data.import_sample("house-voice-en").id).id, "test")
 print("pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -36,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def split(home: Path) -> Split:
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
-        return workspace.data.split(workspace.data.import_sample("ticket-triage").id)
+        return workspace.splits.split(workspace.data.import_sample("ticket-triage").id)
 
 
 @pytest.fixture

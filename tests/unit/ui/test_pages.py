@@ -22,7 +22,8 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, data, evaluate, model, runs, train
+from ftkit.ui.pages import compare, evaluate, model, runs, train
+from ftkit.ui.pages.data import page as data
 from ftkit.workspace import Workspace
 
 PAGES = {"data": data, "model": model, "train": train, "runs": runs, "evaluate": evaluate, "compare": compare}
@@ -125,7 +126,7 @@ def test_each_page_builds_and_names_every_event(name: str, workspace: Workspace)
 def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace) -> None:
     """Gradio notices a wrong number only once the event happens."""
     dataset = workspace.data.import_sample("house-voice-en").id
-    split = workspace.data.split(dataset).id
+    split = workspace.splits.split(dataset).id
     cases = [
         *(("data", "data_open", "_open", (visit(**ids),)) for ids in ({}, {"dataset": dataset}, {"dataset": dataset, "split": split})),
         ("data", "data_look", "_stay", (visit(dataset=dataset), 0, [], 124, *[""] * len(data.ROLES))),
@@ -154,7 +155,7 @@ def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace)
 
 def finished_run(workspace: Workspace) -> Run:
     """A run as its worker left it: records and files, without the minutes of training."""
-    split = workspace.data.split(workspace.data.import_sample("house-voice-en").id)
+    split = workspace.splits.split(workspace.data.import_sample("house-voice-en").id)
     run = Run(
         id="r1", name="Done", created_at=NOW, parents=(split.id,), recipe="smollm2-135m/sft-lora", split=split.id,
         model="tiny", spec=RunSpec(r=8).model_dump(mode="json"),
@@ -304,7 +305,7 @@ def test_a_file_becomes_a_dataset_and_a_split(workspace: Workspace) -> None:
     ids = ids_of(page._save_rows(visit(**ids), " Sums ", *roles))
     assert workspace.data.get(ids["dataset"]).name == "Sums"
     ids = ids_of(page._split(visit(**ids), 80, 10, 10, 7))
-    made = workspace.data.get_split(ids["split"])
+    made = workspace.splits.get(ids["split"])
     assert (sum(made.sizes.values()), made.seed) == (30, 7)
     head = page._open(visit(**ids))[1]
     assert f'href="/train?split={made.id}"' in head
@@ -349,7 +350,7 @@ def test_an_unknown_id_in_the_address_is_said(workspace: Workspace) -> None:
 
 def test_the_train_page_takes_split_and_recipe_from_the_address(workspace: Workspace) -> None:
     dataset = workspace.data.import_sample("house-voice-en")
-    first, second = (workspace.data.split(dataset.id, seed=seed) for seed in (1, 2))
+    first, second = (workspace.splits.split(dataset.id, seed=seed) for seed in (1, 2))
     page = page_of("train", workspace)
     shown = page._arrive(visit(split=first.id))
     split, recipe, *fields = shown[5:]
@@ -371,7 +372,7 @@ def test_wrong_settings_are_said_before_a_run_is_looked_at(workspace: Workspace)
 
 def test_a_missing_model_is_said_with_the_way_to_it(workspace: Workspace) -> None:
     dataset = workspace.data.import_sample("house-voice-en")
-    split = workspace.data.split(dataset.id)
+    split = workspace.splits.split(dataset.id)
     page = page_of("train", workspace)
     note, card, command, text = page._look(
         visit(), split.id, "smollm2-135m/sft-lora", *form.show(RunSpec(r=8))

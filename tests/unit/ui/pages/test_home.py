@@ -84,5 +84,5 @@ def test_it_looks_at_the_real_services(tmp_path):
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(tmp_path)})) as workspace:
         assert look(workspace) == Overview(datasets=0, splits=[], models=0, runs=[], evaluations=0)
         dataset = workspace.data.import_sample(workspace.data.samples()[0].name)
-        made = workspace.data.split(dataset.id)
+        made = workspace.splits.split(dataset.id)
         assert look(workspace) == Overview(datasets=1, splits=[made], models=0, runs=[], evaluations=0)

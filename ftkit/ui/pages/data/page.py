@@ -215,7 +215,7 @@ class _Page:
                 *roles,
             ]
         if dataset := asked(request, "dataset"):
-            record, splits = self._workspace.data.get(dataset), self._workspace.data.splits(dataset)
+            record, splits = self._workspace.data.get(dataset), self._workspace.splits.all(dataset)
             roles = _role_updates(record.columns, record.mapping)
             chosen = asked(request, "split")
             head = _dataset_head(record, splits, chosen, lang)
@@ -295,7 +295,7 @@ class _Page:
     def _split(self, request: gr.Request, train: float, validation: float, test: float, seed: int) -> str:
         dataset = asked(request, "dataset")
         shares = (train / 100, validation / 100, test / 100)
-        made = self._workspace.data.split(dataset, shares, int(seed))
+        made = self._workspace.splits.split(dataset, shares, int(seed))
         return html.url("data", dataset=dataset, split=made.id)
 
 

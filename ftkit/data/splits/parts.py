@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.data import storage
-from ftkit.data.splitting import Sorted, training_key
+from ftkit.data.splits.splitting import Sorted, training_key
 from ftkit.records import PARTS, Dataset, Part, Split
 
 _FORMAT = 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkit.data.splitting import assign, check_ratios, count_leaks, members, sort_out, training_key
+from ftkit.data.splits.splitting import assign, check_ratios, count_leaks, members, sort_out, training_key
 from ftkit.errors import BadInput
 from ftkit.records import PARTS
 

@@ -1,0 +1,1 @@
+"""Cutting a dataset into training, validation and test."""

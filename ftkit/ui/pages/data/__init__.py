@@ -1,0 +1,1 @@
+"""The data pages: what is in a dataset, how healthy it is, and what can be done about it."""
