@@ -80,7 +80,18 @@ class Split(Artefact):
     dataset: str
     ratios: tuple[float, float, float]
     sizes: dict[Part, int]
-    leaks: int = Field(default=0, description="Rows whose exact content stands in more than one part.")
+    group: str = Field(default="", description="Column whose equal values stay together.")
+    stratify: str = Field(default="", description="Column whose values keep their shares in every part.")
+    near: bool = Field(default=False, description="Whether near-duplicates were kept together.")
+    test_dataset: str = Field(default="", description="Dataset whose rows are the test part.")
+    leaks: int = Field(
+        default=0, description="Rows that stand in more than one part although they were to be kept together."
+    )
+    leak_kinds: dict[str, int] = Field(
+        default_factory=dict,
+        description="exact, near, group → rows with such a copy in another part, measured on the files.",
+    )
+    notes: tuple[str, ...] = Field(default=(), description="What the split costs or could not keep.")
     left_out: int = Field(
         default=0, description="Rows that cannot be trained on, so that no part holds them."
     )

@@ -63,7 +63,7 @@ class Workspace:
         self.artefacts = artefacts
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
         self.data = DataService(artefacts, self.folders, clock, new_id)
-        self.splits = SplitService(artefacts, self.folders, clock, new_id)
+        self.splits = SplitService(artefacts, self.folders, clock, new_id, environment)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

@@ -56,10 +56,8 @@ def near(texts: Sequence[str], threshold: float = 0.7, seed: int = 1) -> list[li
     """
     groups = _same_words(texts)
     found = _Clusters(len(groups))
-    reader = _Reader()
-    for kind, (low, high) in ((reader.by_words, _LONG), (reader.by_characters, _SHORT)):
-        members = {place: group.numbers[0] for place, group in enumerate(groups) if low <= group.words < high}
-        _join(_Form(texts, members, kind), found, threshold, seed)
+    for form in _forms(texts, groups):
+        _join(form, found, threshold, seed)
     clusters = [
         sorted(number for place in places for number in groups[place].numbers) for places in found.all()
     ]
@@ -69,6 +67,54 @@ def near(texts: Sequence[str], threshold: float = 0.7, seed: int = 1) -> list[li
 def words(text: str) -> list[str]:
     """The words of a text as they are compared."""
     return _WORDS.findall(text.replace("İ", "i").replace("ı", "i").casefold())
+
+
+class Neighbours:
+    """Which of the texts added so far another text is nearly the same as, for those who add text after text.
+
+    Whether two texts are alike depends on them and on what was added before: what comes later changes nothing. Texts of
+    the same words share one place.
+    """
+
+    def __init__(self, texts: Sequence[str], threshold: float = 0.7, seed: int = 1) -> None:
+        """Read all texts; threshold and seed as for ``near``."""
+        groups = _same_words(texts)
+        self.place = {number: place for place, group in enumerate(groups) for number in group.numbers}
+        self._threshold = threshold
+        self._forms = _forms(texts, groups)
+        self._digests: list[Any] = [
+            _digests(form, seed) if len(form.places) > 1 else None for form in self._forms
+        ]
+        self._rows = [{place: row for row, place in enumerate(form.places)} for form in self._forms]
+        self._members: list[list[int]] = []
+        self._buckets: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        for kind, (form, digests) in enumerate(zip(self._forms, self._digests, strict=True)):
+            for members in _buckets(digests) if digests is not None else ():
+                for member in members.tolist():
+                    self._buckets[form.places[member]].append((kind, len(self._members)))
+                self._members.append([])
+
+    def add(self, place: int) -> None:
+        """From now on this place is among the likely ones."""
+        for _, bucket in self._buckets.get(place, ()):
+            if len(self._members[bucket]) < _LEADERS:
+                self._members[bucket].append(place)
+
+    def likely(self, place: int) -> Iterator[tuple[int, int]]:
+        """Added places that may be alike, each with the form that says so; ``alike`` decides."""
+        seen: set[tuple[int, int]] = set()
+        for kind, bucket in self._buckets.get(place, ()):
+            rows, digests = self._rows[kind], self._digests[kind]
+            for other in self._members[bucket]:
+                if (other, kind) in seen:
+                    continue
+                seen.add((other, kind))
+                if (digests[rows[place]] == digests[rows[other]]).mean() >= self._threshold - _MARGIN:
+                    yield other, kind
+
+    def alike(self, place: int, other: int, kind: int) -> bool:
+        """Whether two places are nearly the same in this form."""
+        return self._forms[kind].similarity(place, other) >= self._threshold
 
 
 class _Reader:
@@ -168,6 +214,19 @@ def _same_words(texts: Iterable[str]) -> list[_Group]:
         key = _digest(" ".join(found) or f"\n{text}")
         groups.setdefault(key, _Group(len(found), [])).numbers.append(number)
     return list(groups.values())
+
+
+def _forms(texts: Sequence[str], groups: Sequence[_Group]) -> list[_Form]:
+    reader = _Reader()
+    kinds = ((reader.by_words, _LONG), (reader.by_characters, _SHORT))
+    return [
+        _Form(
+            texts,
+            {place: group.numbers[0] for place, group in enumerate(groups) if low <= group.words < high},
+            read,
+        )
+        for read, (low, high) in kinds
+    ]
 
 
 def _join(form: _Form, found: _Clusters, threshold: float, seed: int) -> None:
