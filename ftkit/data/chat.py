@@ -31,11 +31,11 @@ class Message(TypedDict):
 
 
 class TrainingRow(TypedDict, total=False):
-    """What the trainer takes: either ``text``, or ``prompt`` and ``completion``."""
+    """What the trainer takes: either ``text``, or ``prompt`` and ``completion``, both messages or both plain texts."""
 
     text: str
-    prompt: list[Message]
-    completion: list[Message]
+    prompt: list[Message] | str
+    completion: list[Message] | str
 
 
 class RowProblem(Exception):
@@ -52,12 +52,17 @@ def conversation(row: Mapping[str, Any], mapping: Mapping[str, str]) -> list[Mes
 
     Args:
         row: values by column.
-        mapping: role → column; ``messages`` goes before ``text``, and that before single fields. With ``chosen``
-            the conversation ends with the chosen answer.
+        mapping: role → column; ``prompt`` with ``completion`` goes before ``messages``, that before ``text``, and that
+            before single fields. With ``chosen`` the conversation ends with the chosen answer.
 
     Raises:
         RowProblem: the row does not fit the mapping.
     """
+    if is_raw(mapping):
+        return [
+            {"role": "user", "content": _required(row, mapping["prompt"])},
+            {"role": "assistant", "content": _required(row, mapping["completion"])},
+        ]
     if "messages" in mapping:
         messages = _messages(_column(row, mapping["messages"]), mapping["messages"])
     elif "text" in mapping:
@@ -87,13 +92,20 @@ def training_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> Training
     messages = conversation(row, mapping)
     if is_text(mapping):
         return {"text": messages[0]["content"]}
+    if is_raw(mapping):
+        return {"prompt": messages[0]["content"], "completion": messages[1]["content"]}
     prompt, answer = cut(messages)
     return {"prompt": prompt, "completion": [answer]}
 
 
 def is_text(mapping: Mapping[str, str]) -> bool:
     """Whether rows are plain texts without question and answer."""
-    return "text" in mapping and "messages" not in mapping
+    return "text" in mapping and "messages" not in mapping and not is_raw(mapping)
+
+
+def is_raw(mapping: Mapping[str, str]) -> bool:
+    """Whether rows are a prompt and its completion as plain texts, without any chat template."""
+    return "prompt" in mapping and "completion" in mapping
 
 
 def cut(messages: list[Message]) -> tuple[list[Message], Message]:
@@ -121,7 +133,8 @@ def example(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[list[Me
     """
     trained = training_row(row, mapping)
     if "text" not in trained:
-        return trained["prompt"], trained["completion"][0]["content"]
+        prompt, answer = cut(conversation(row, mapping))
+        return prompt, answer["content"]
     text = trained["text"]
     opening = text[:_EXAMPLE_OPENING]
     if len(text) > len(opening):

@@ -16,9 +16,9 @@ Mapped = dict[str, str]
 
 ROLES: tuple[str, ...] = (
     *("messages", "system", "instruction", "user", "assistant"),
-    *("text", "chosen", "rejected"),
+    *("text", "prompt", "completion", "chosen", "rejected"),
 )
-_TARGETS = frozenset({"messages", "assistant", "text", "chosen"})
+_TARGETS = frozenset({"messages", "assistant", "text", "chosen", "completion"})
 
 # In the order of preference. Compared without case, accents, spaces and marks.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -100,6 +100,11 @@ def check(mapping: Mapping[str, str], columns: Collection[str]) -> Mapped:
         raise BadInput(
             "data.no_target",
             "No column is chosen that the model shall learn to write. Choose one as messages, assistant, text or chosen.",
+        )
+    if ("prompt" in given) != ("completion" in given):
+        raise BadInput(
+            "data.half_pair",
+            "Prompt and completion go together: choose a column for each, or for none of them.",
         )
     if not {"messages", "text", "instruction", "user"} & given.keys() and "assistant" in given:
         raise BadInput(

@@ -62,6 +62,11 @@ PHRASES: dict[str, str] = {
     "no_question": "nothing is asked before the answer",
     "no_answer": "there is no answer",
     "empty_column": "“{name}” is empty",
+    "no_preference": "a better and a worse answer are needed",
+    "same_preference": "the better and the worse answer are the same",
+    "template_no_answer": "the answer is not in what the template writes",
+    "template_no_prompt": "the template writes nothing before the answer",
+    "template_too_long": "the template writes more than {limit} characters",
     "other_reasons": "other reasons",
     # why a split leaves a row out
     "split_apart": "it belongs together with rows of two parts",

@@ -21,7 +21,7 @@ from ftkit.errors import BadInput
 
 _SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 # A template is a program: it can fail like one.
-_TEMPLATE_FAILURES = (
+FAILURES = (
     jinja2.TemplateError,
     ArithmeticError,
     AttributeError,
@@ -52,7 +52,7 @@ class ChatTemplate:
         now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - transformers' own: local time
     ) -> None:
         self._special_tokens = dict(special_tokens)
-        self._template = _environment(now).from_string(source)
+        self._template = sandbox(now).from_string(source)
 
     def render(self, messages: Iterable[Mapping[str, Any]], add_generation_prompt: bool = False) -> str:
         """The conversation as text.
@@ -69,7 +69,7 @@ class ChatTemplate:
                 add_generation_prompt=add_generation_prompt,
                 **self._special_tokens,
             )
-        except _TEMPLATE_FAILURES as error:
+        except FAILURES as error:
             raise TemplateRefusal(
                 "models.template_refuses",
                 "The chat template of this model refuses the conversation: {reason}",
@@ -153,9 +153,22 @@ class _Namespace(Namespace):
         super().__setitem__(name, value)
 
 
-def _environment(now: Callable[[], datetime]) -> ImmutableSandboxedEnvironment:
+def sandbox(
+    now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - as above
+    undefined: type[jinja2.Undefined] = jinja2.Undefined,
+) -> ImmutableSandboxedEnvironment:
+    """Where templates run that are not ours: plain values, nothing of Python's insides.
+
+    Args:
+        now: the time, for templates that write today's date.
+        undefined: what an unknown name is; ``jinja2.StrictUndefined`` makes it an error.
+    """
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols], autoescape=False
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Generation, loopcontrols],
+        autoescape=False,
+        undefined=undefined,
     )
 
     def strftime_now(form: str) -> str:

@@ -31,7 +31,7 @@ from ftkit.workers.generation import Answer, answer_all, batches, context_length
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_tokenizer, load_with_adapter
 from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
-from ftkit.workers.training.rows import IGNORED, FastTokenizer, tokenise
+from ftkit.workers.training.rows import IGNORED, FastTokenizer, prompt_ids, tokenise
 
 _LEAST_NEW_TOKENS, _MOST_NEW_TOKENS = 32, 512
 _ROOM_FOR_MORE = 1.5  # an answer may be longer than the longest reference by this factor
@@ -164,8 +164,14 @@ def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepare
     start = max(1, sum(label == IGNORED for label in tokens.labels))
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    asked = encode.chat(row["prompt"], add_generation_prompt=True)
-    return Prepared(number, tokens.input_ids, start, asked, row["prompt"], row["completion"][0]["content"])
+    prompt, answer = row["prompt"], row["completion"]
+    asked = prompt_ids(prompt, encode)
+    if isinstance(prompt, str) or isinstance(answer, str):
+        prompt, answer = (
+            [{"role": "user", "content": str(prompt)}],
+            [{"role": "assistant", "content": str(answer)}],
+        )
+    return Prepared(number, tokens.input_ids, start, asked, prompt, answer[0]["content"])
 
 
 def default_limit(rows: list[Prepared]) -> int:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
 
-from ftkit.data.chat import RowProblem, TrainingRow, training_row
+from ftkit.data.chat import Message, RowProblem, TrainingRow, training_row
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import ChatTemplate, TemplateRefusal, read_chat_template, special_tokens
 
@@ -46,6 +47,11 @@ class FastTokenizer:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The text of each token; of tokens that make one character together, the last one has it."""
+        stream = DecodeStream(skip_special_tokens=False)
+        return [stream.step(self._tokenizer, id_) or "" for id_ in ids]
 
 
 class TokenRow(NamedTuple):
@@ -129,12 +135,28 @@ def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool =
         text = row["text"]
         ids = tokenizer.text(text if text.endswith(tokenizer.end) else text + tokenizer.end)
         return TokenRow(ids, list(ids))
-    prompt = tokenizer.chat(row["prompt"], add_generation_prompt=True)
-    ids = tokenizer.chat([*row["prompt"], *row["completion"]])
+    prompt, ids = _asked_and_whole(row["prompt"], row["completion"], tokenizer)
     # A template may write an open prompt differently from one with an answer: the answer starts where they part.
     pairs = zip(prompt, ids, strict=False)
     known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) if completion_only else 0
     return TokenRow(ids, [IGNORED] * known + ids[known:])
+
+
+def prompt_ids(prompt: list[Message] | str, tokenizer: FastTokenizer) -> list[int]:
+    """What a model is given to answer: a conversation open for the answer, or a plain text as it stands."""
+    if isinstance(prompt, str):
+        return tokenizer.text(prompt)
+    return tokenizer.chat(prompt, add_generation_prompt=True)
+
+
+def _asked_and_whole(
+    prompt: list[Message] | str, completion: list[Message] | str, tokenizer: FastTokenizer
+) -> tuple[list[int], list[int]]:
+    asked = prompt_ids(prompt, tokenizer)
+    if isinstance(prompt, str) and isinstance(completion, str):
+        end = "" if completion.endswith(tokenizer.end) else tokenizer.end
+        return asked, tokenizer.text(prompt + completion + end)
+    return asked, tokenizer.chat([*prompt, *completion])
 
 
 def row_limit(model: Path, max_length: int) -> int:
