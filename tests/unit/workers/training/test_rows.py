@@ -26,6 +26,7 @@ THINKING = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
 )
 TEXT = {"text": "message"}
+RAW = {"prompt": "message", "completion": "answer"}
 
 
 @pytest.fixture(params=[SMOLLM2, THINKING], ids=["smollm2", "thinking"])
@@ -53,7 +54,7 @@ def _as_trl(model: Path, data: list[Any], completion_only: bool) -> list[dict[st
 
 @pytest.mark.training
 @pytest.mark.parametrize("completion_only", [True, False])
-@pytest.mark.parametrize("mapping", [MAPPING, {"user": "message", "assistant": "answer"}, TEXT])
+@pytest.mark.parametrize("mapping", [MAPPING, {"user": "message", "assistant": "answer"}, TEXT, RAW])
 @pytest.mark.filterwarnings(
     "ignore:.*deprecated.*:FutureWarning"
 )  # TRL and transformers about their own names
