@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ftkit.data.chat import Message, RowProblem, TrainingRow, training_row
+from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
@@ -164,8 +164,8 @@ def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepare
     start = max(1, sum(label == IGNORED for label in tokens.labels))
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    asked = encode.chat(row["prompt"], add_generation_prompt=True)
-    return Prepared(number, tokens.input_ids, start, asked, row["prompt"], row["completion"][0]["content"])
+    asked = encode.chat(row["prompt"], add_generation_prompt=True, tools=row.get("tools", []))
+    return Prepared(number, tokens.input_ids, start, asked, row["prompt"], answer_text(row["completion"][0]))
 
 
 def default_limit(rows: list[Prepared]) -> int:

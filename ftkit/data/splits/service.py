@@ -51,6 +51,7 @@ class SplitService:
         dataset = self._artefacts.get(Dataset, dataset_id)
         shares = splitting.check_ratios(ratios)
         source = self._folders.dataset(dataset.id) / storage.ROWS
+        storage.check_unchanged(source, dataset.file_hash)
         found = splitting.sort_out(storage.iterate_rows(source), dataset.mapping)
         if not found.keys:
             row, reason = found.left_out[0]

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ftkit.data.chat import Message, RowProblem, conversation, cut, is_text
+from ftkit.data.chat import Message, RowProblem, answer_text, check_label, conversation, cut, is_text
 from ftkit.data.phrases import phrase
 from ftkit.errors import BadInput
 from ftkit.records import PARTS, Part
@@ -108,6 +108,7 @@ def training_key(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[st
         RowProblem: the row cannot be trained on.
     """
     messages = conversation(row, mapping)
+    check_label(row, mapping)
     if is_text(mapping):
         return _digest(messages), False
     prompt, answer = cut(messages)
@@ -144,5 +145,5 @@ def _cuts(sizes: Sequence[int], ratios: Ratios) -> tuple[int, int]:
 
 
 def _digest(messages: list[Message]) -> str:
-    text = "\x00".join(f"{message['role']}\x00{message['content']}" for message in messages)
+    text = "\x00".join(f"{message['role']}\x00{answer_text(message)}" for message in messages)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -36,9 +36,14 @@ class FastTokenizer:
     def _template(self) -> ChatTemplate:
         return read_chat_template(self._folder)
 
-    def chat(self, messages: Sequence[Mapping[str, Any]], add_generation_prompt: bool = False) -> list[int]:
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        add_generation_prompt: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> list[int]:
         """Ids of a conversation; the template writes all special tokens itself."""
-        text = self._template.render(messages, add_generation_prompt)
+        text = self._template.render(messages, add_generation_prompt, tools)
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
@@ -129,8 +134,9 @@ def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool =
         text = row["text"]
         ids = tokenizer.text(text if text.endswith(tokenizer.end) else text + tokenizer.end)
         return TokenRow(ids, list(ids))
-    prompt = tokenizer.chat(row["prompt"], add_generation_prompt=True)
-    ids = tokenizer.chat([*row["prompt"], *row["completion"]])
+    tools = row.get("tools", [])
+    prompt = tokenizer.chat(row["prompt"], add_generation_prompt=True, tools=tools)
+    ids = tokenizer.chat([*row["prompt"], *row["completion"]], tools=tools)
     # A template may write an open prompt differently from one with an answer: the answer starts where they part.
     pairs = zip(prompt, ids, strict=False)
     known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) if completion_only else 0
