@@ -43,15 +43,19 @@ class Skipped(Record):
 
     line: int = Field(description="1-based line (text formats) or row (tables) in the source file.")
     reason: str
+    file: str = Field(default="", description="Which file, where several were read together.")
 
 
 class Upload(Artefact):
-    """A file as it came in."""
+    """A file as it came in, or several that become one dataset."""
 
     kind: ClassVar[str] = "upload"
 
     filename: str
     size: int = Field(description="bytes")
+    files: tuple[str, ...] = Field(default=(), description="Names of the files where there are several.")
+    source: str = Field(default="", description="Where it was downloaded: ``hub:owner/name@commit``.")
+    license: str = ""
 
 
 class Dataset(Artefact):
@@ -62,7 +66,8 @@ class Dataset(Artefact):
     rows: int
     columns: tuple[str, ...]
     mapping: dict[str, str] = Field(
-        description="role → column; roles: messages | system, instruction, user, assistant | text | chosen, rejected"
+        description="role → column; roles: messages, tools | system, instruction, user, assistant | text | "
+        "chosen, rejected | label"
     )
     skipped_count: int = 0
     skipped: tuple[Skipped, ...] = Field(
@@ -70,6 +75,9 @@ class Dataset(Artefact):
     )
     notes: tuple[str, ...] = Field(default=(), description="What was changed on the way in, in words.")
     license: str = ""
+    file_hash: str = Field(
+        default="", description="sha256 of ``rows.parquet``; checked before each next step."
+    )
 
 
 class Split(Artefact):

@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 
 from ftkit.data.formatting.service import FormattingService
+from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
@@ -63,7 +64,8 @@ class Workspace:
         artefacts = Artefacts(self._database)
         self.artefacts = artefacts
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
-        self.data = DataService(artefacts, self.folders, clock, new_id)
+        workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
+        self.data = DataService(artefacts, self.folders, clock, new_id, workers)
         self.splits = SplitService(artefacts, self.folders, clock, new_id, environment)
         self.formatting = FormattingService(artefacts, self.folders, clock, new_id, environment)
         self.models = ModelService(self.folders, self.jobs, settings)

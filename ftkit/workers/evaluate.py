@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ftkit.data.chat import Message, RowProblem, TrainingRow, training_row
+from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
@@ -164,14 +164,11 @@ def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepare
     start = max(1, sum(label == IGNORED for label in tokens.labels))
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    prompt, answer = row["prompt"], row["completion"]
-    asked = prompt_ids(prompt, encode)
-    if isinstance(prompt, str) or isinstance(answer, str):
-        prompt, answer = (
-            [{"role": "user", "content": str(prompt)}],
-            [{"role": "assistant", "content": str(answer)}],
-        )
-    return Prepared(number, tokens.input_ids, start, asked, prompt, answer[0]["content"])
+    asked, prompt, completion = prompt_ids(row, encode), row["prompt"], row["completion"]
+    if isinstance(prompt, str) or isinstance(completion, str):
+        told: list[Message] = [{"role": "user", "content": str(prompt)}]
+        return Prepared(number, tokens.input_ids, start, asked, told, str(completion))
+    return Prepared(number, tokens.input_ids, start, asked, prompt, answer_text(completion[0]))
 
 
 def default_limit(rows: list[Prepared]) -> int:

@@ -16,7 +16,7 @@ import jinja2
 
 from ftkit.data import storage
 from ftkit.data.chat import RowProblem
-from ftkit.data.formatting.shapes import COLUMNS, JSON_COLUMNS, Render, shaped
+from ftkit.data.formatting.shapes import CARRIED, COLUMNS, JSON_COLUMNS, Render, shaped
 from ftkit.errors import BadInput
 from ftkit.models.chat_template import FAILURES, TemplateRefusal, read_chat_template, sandbox, special_tokens
 from ftkit.workers.harness import answer
@@ -87,7 +87,8 @@ def _limit(seconds: int) -> None:
 def _columns(source: Path, mapping: Mapping[str, str], shape: Any) -> tuple[list[str], list[str]]:
     """Columns that stay as they are: those without a role whose name is still free."""
     columns, json_columns = storage.columns_of(source)
-    taken = {*COLUMNS[shape], *mapping.values()}
+    carried = {mapping[role] for role in CARRIED[shape] if role in mapping}
+    taken = {*COLUMNS[shape], *mapping.values()} - carried
     kept = [name for name in columns if name not in taken]
     return kept, [name for name in json_columns if name in kept]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ftkit.data import mapping as roles
 from ftkit.data import storage
-from ftkit.data.formatting.shapes import MAPPINGS, SHAPES, Shape
+from ftkit.data.formatting.shapes import CARRIED, MAPPINGS, SHAPES, Shape
 from ftkit.data.formatting.templates import LONGEST, TEMPLATES
 from ftkit.errors import BadInput, NotFound, WorkerFault
 from ftkit.jobs.call import call_worker
@@ -102,6 +102,7 @@ class FormattingService:
                 shape=shape,
                 known=", ".join(SHAPES),
             )
+        storage.check_unchanged(self._rows_of(old), old.file_hash)
         given = old.mapping if mapping is None else roles.check(mapping, old.columns)
         question = {
             "source": str(self._rows_of(old)),
@@ -122,10 +123,14 @@ class FormattingService:
                 created_at=self._clock(),
                 parents=(old.id,),
                 content_hash=hash_file(target),
+                file_hash=hash_file(target),
                 versions=storage.versions(),
                 rows=made["rows"],
                 columns=tuple(made["columns"]),
-                mapping={"text": "text"} if texts else dict(MAPPINGS[shape]),
+                mapping={
+                    **({"text": "text"} if texts else MAPPINGS[shape]),
+                    **{role: given[role] for role in CARRIED[shape] if role in given},
+                },
                 skipped_count=made["skipped_count"],
                 skipped=tuple(Skipped(line=line, reason=reason) for line, reason in made["skipped"]),
                 license=old.license,

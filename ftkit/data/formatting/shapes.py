@@ -32,6 +32,13 @@ JSON_COLUMNS: Mapping[Shape, tuple[str, ...]] = {
     "text": (),
     "preference": ("prompt",),
 }
+# Roles whose columns go along as they are.
+CARRIED: Mapping[Shape, tuple[str, ...]] = {
+    "chat": ("tools", "label"),
+    "completion": ("label",),
+    "text": ("label",),
+    "preference": (),
+}
 # Stands for the answer while its place in a text is sought; private characters, which no sane text holds.
 _MARK = "\ue0f0answer\ue0f1"
 
@@ -60,6 +67,8 @@ def shaped(
     prompt, answer = cut(conversation(row, mapping))
     if shape == "chat":
         return {"messages": [*prompt, answer]}
+    if answer.get("tool_calls"):
+        raise RowProblem("template_tool_calls")
     return _texts(*_written(row, mapping, prompt, answer, render), shape)
 
 

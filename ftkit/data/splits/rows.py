@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ftkit.data.chat import Message, RowProblem, conversation, cut, is_text
+from ftkit.data.chat import Message, RowProblem, answer_text, check_label, conversation, cut, is_text
 from ftkit.data.phrases import phrase
 from ftkit.data.splits.splitting import Row
 
@@ -70,14 +70,15 @@ def content(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, st
         RowProblem: the row cannot be trained on.
     """
     messages = conversation(row, mapping)
+    check_label(row, mapping)
     if is_text(mapping):
         return _digest(messages), messages[0]["content"], False
     prompt, answer = cut(messages)
-    turns = [message["content"] for message in prompt if message["role"] != "system"]
+    turns = [answer_text(message) for message in prompt if message["role"] != "system"]
     own = row.get(mapping.get("user", ""))
     if "instruction" in mapping and "messages" not in mapping and isinstance(own, str) and own.strip():
         turns = [own]
-    text = "\n".join([*turns, answer["content"]])
+    text = "\n".join([*turns, answer_text(answer)])
     return _digest([*prompt, answer]), text, len(messages) > len(prompt) + 1
 
 
@@ -87,5 +88,5 @@ def _value(row: Mapping[str, Any], column: str) -> str:
 
 
 def _digest(messages: list[Message]) -> str:
-    text = "\x00".join(f"{message['role']}\x00{message['content']}" for message in messages)
+    text = "\x00".join(f"{message['role']}\x00{answer_text(message)}" for message in messages)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

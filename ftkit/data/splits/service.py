@@ -78,6 +78,8 @@ class SplitService:
         dataset = self._artefacts.get(Dataset, dataset_id)
         shares = splitting.check_ratios(ratios)
         held = self._artefacts.get(Dataset, test) if test else None
+        for one in filter(None, (dataset, held)):
+            storage.check_unchanged(self._rows_of(one), one.file_hash)
         plan = Plan(
             source=str(self._rows_of(dataset)),
             mapping=dataset.mapping,

@@ -59,8 +59,13 @@ def say(key: str, lang: str, **values: object) -> str:
 def say_error(error: FtkitError, lang: str) -> str:
     """An error in the reader's language; in English where it has no translation."""
     text = error_catalogue(lang).get(error.key, error.text)
-    values = {k: say_phrase(v, lang) if isinstance(v, str) else v for k, v in error.values.items()}
-    return text.format(**values)
+    return text.format(**{name: _say_value(value, lang) for name, value in error.values.items()})
+
+
+def _say_value(value: object, lang: str) -> object:
+    if isinstance(value, FtkitError):
+        return say_error(value, lang)
+    return say_phrase(value, lang) if isinstance(value, str) else value
 
 
 def say_phrase(text: str, lang: str) -> str:
