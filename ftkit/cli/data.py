@@ -129,12 +129,11 @@ def format_dataset(
     with open_workspace() as workspace:
         roles = pairs("--map", map_) if map_ else None
         if shape:
-            text = _template(template, workspace.formatting.templates())
             record = workspace.formatting.format(
                 dataset,
                 shape,  # type: ignore[arg-type]  # the service refuses unknown ones in words
                 mapping=roles,
-                template=text,
+                template=_template(template, workspace.formatting.templates()),
                 model=model,
                 name=name,
             )
@@ -149,10 +148,8 @@ def format_dataset(
         "conversation": list(conversation),
     }
     said = [(message["role"], message["content"]) for message in conversation]
-    return Answer(
-        value,
-        [facts(_facts(record)), table(["role", "content"], said, title="The first row as the model sees it")],
-    )
+    first = table(["role", "content"], said, title="The first row as the model sees it")
+    return Answer(value, [facts(_facts(record)), first])
 
 
 @command(app, "split")

@@ -112,31 +112,22 @@ class FormattingService:
             "model": str(self._model(model)) if model else "",
             "seconds": _SECONDS + _SECONDS_EACH * old.rows // 1000,
         }
-        id_ = self._new_id()
-        with building(self._folders.dataset(id_)) as folder:
-            target = folder / storage.ROWS
-            made = self._ask({**question, "target": str(target)})
-            texts = shape == "text" and "text" in given and not {"messages", "prompt"} & given.keys()
-            record = Dataset(
-                id=id_,
-                name=name or f"{old.name} · {shape}",
-                created_at=self._clock(),
-                parents=(old.id,),
-                content_hash=hash_file(target),
-                file_hash=hash_file(target),
-                versions=storage.versions(),
-                rows=made["rows"],
-                columns=tuple(made["columns"]),
-                mapping={
-                    **({"text": "text"} if texts else MAPPINGS[shape]),
-                    **{role: given[role] for role in CARRIED[shape] if role in given},
-                },
-                skipped_count=made["skipped_count"],
-                skipped=tuple(Skipped(line=line, reason=reason) for line, reason in made["skipped"]),
-                license=old.license,
-            )
-        self._artefacts.add(record)
-        return record
+        texts = shape == "text" and "text" in given and not {"messages", "prompt"} & given.keys()
+        draft = Dataset(
+            id=self._new_id(),
+            name=name or f"{old.name} · {shape}",
+            created_at=self._clock(),
+            parents=(old.id,),
+            versions=storage.versions(),
+            rows=0,
+            columns=(),
+            mapping={
+                **({"text": "text"} if texts else MAPPINGS[shape]),
+                **{role: given[role] for role in CARRIED[shape] if role in given},
+            },
+            license=old.license,
+        )
+        return self._built(draft, question)
 
     def token_view(
         self,
@@ -178,7 +169,7 @@ class FormattingService:
             "max_length": max_length,
             "completion_only_loss": completion_only,
         }
-        seen = call_worker("view", question, self._environment, _VIEW_SECONDS)
+        seen = call_worker("data.view", question, self._environment, _VIEW_SECONDS)
         tokens = (
             Token(id=id_, text=text, trained=label is not None, beyond=place >= seen["limit"])
             for place, (id_, label, text) in enumerate(
@@ -187,9 +178,25 @@ class FormattingService:
         )
         return TokenView(tokens=tuple(tokens), limit=seen["limit"], problem=seen["problem"])
 
+    def _built(self, draft: Dataset, question: Mapping[str, Any]) -> Dataset:
+        with building(self._folders.dataset(draft.id)) as folder:
+            target = folder / storage.ROWS
+            made = self._ask({**question, "target": str(target)})
+            found = {
+                "rows": made["rows"],
+                "columns": tuple(made["columns"]),
+                "skipped_count": made["skipped_count"],
+                "skipped": tuple(Skipped(line=line, reason=reason) for line, reason in made["skipped"]),
+                "content_hash": hash_file(target),
+                "file_hash": hash_file(target),
+            }
+            record = draft.model_copy(update=found)
+        self._artefacts.add(record)
+        return record
+
     def _ask(self, question: Mapping[str, Any]) -> Any:
         try:
-            return call_worker("format", question, self._environment, 2.0 * question["seconds"])
+            return call_worker("data.format", question, self._environment, 2.0 * question["seconds"])
         except WorkerFault as fault:
             if fault.key != "jobs.too_slow" and fault.values["reason"] not in _ENDED_BY_LIMITS:
                 raise

@@ -119,7 +119,8 @@ def _preference(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str,
     if not {"chosen", "rejected"} <= mapping.keys():
         raise RowProblem("no_preference")
     prompt, chosen = cut(conversation(row, mapping))
-    _, rejected = cut(conversation(row, {**mapping, "chosen": mapping["rejected"]}))
+    worse = {role: column for role, column in mapping.items() if role != "rejected"}
+    _, rejected = cut(conversation(row, {**worse, "chosen": mapping["rejected"]}))
     if chosen["content"] == rejected["content"]:
         raise RowProblem("same_preference")
     return {"prompt": prompt, "chosen": chosen["content"], "rejected": rejected["content"]}

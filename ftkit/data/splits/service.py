@@ -156,7 +156,7 @@ class SplitService:
         if rows <= _AT_ONCE or self._environment is None:
             return make(folder, plan)
         question = {"folder": str(folder), "plan": plan.model_dump(mode="json")}
-        return Made.model_validate(call_worker("split", question, self._environment, _PATIENCE))
+        return Made.model_validate(call_worker("data.split", question, self._environment, _PATIENCE))
 
     def _rows_of(self, dataset: Dataset) -> Path:
         return self._folders.dataset(dataset.id) / storage.ROWS
