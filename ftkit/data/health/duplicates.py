@@ -102,14 +102,15 @@ class Neighbours:
 
     def likely(self, place: int) -> Iterator[tuple[int, int]]:
         """Added places that may be alike, each with the form that says so; ``alike`` decides."""
-        seen: set[tuple[int, int]] = set()
+        members: defaultdict[int, dict[int, None]] = defaultdict(dict)  # in the order of adding, each once
         for kind, bucket in self._buckets.get(place, ()):
+            if self._members[bucket]:
+                members[kind].update(dict.fromkeys(self._members[bucket]))
+        for kind, others in members.items():
             rows, digests = self._rows[kind], self._digests[kind]
-            for other in self._members[bucket]:
-                if (other, kind) in seen:
-                    continue
-                seen.add((other, kind))
-                if (digests[rows[place]] == digests[rows[other]]).mean() >= self._threshold - _MARGIN:
+            likeness = (digests[[rows[other] for other in others]] == digests[rows[place]]).mean(axis=1)
+            for other, share in zip(others, likeness.tolist(), strict=True):
+                if share >= self._threshold - _MARGIN:
                     yield other, kind
 
     def alike(self, place: int, other: int, kind: int) -> bool:

@@ -95,6 +95,48 @@ def test_a_template_with_many_rows_stays_fast():
     assert time.monotonic() - start < 30
 
 
+def walked(texts):
+    """Clusters as somebody finds them who adds text after text."""
+    neighbours = duplicates.Neighbours(texts)
+    cluster = {}
+    for number in range(len(texts)):
+        place = neighbours.place[number]
+        if place not in cluster:
+            alike = [
+                other for other, kind in neighbours.likely(place) if neighbours.alike(place, other, kind)
+            ]
+            joined = {place, *(member for other in alike for member in cluster[other])}
+            cluster |= dict.fromkeys(joined, joined)
+            neighbours.add(place)
+    found = {}
+    for number in range(len(texts)):
+        found.setdefault(min(cluster[neighbours.place[number]]), []).append(number)
+    return sorted(numbers for numbers in found.values() if len(numbers) > 1)
+
+
+def test_text_after_text_gives_the_same_clusters(base):
+    dice = random.Random(6)  # noqa: S311
+    texts = base + [_edited(dice.choice(base), dice) for _ in range(80)] + base[:10]
+    dice.shuffle(texts)
+    assert walked(texts) == duplicates.near(texts)
+    short = [
+        f"what is {a} and {b}" for a in ("one", "two", "three") for b in ("four", "five", "fives", "four!")
+    ]
+    assert walked(short) == duplicates.near(short)
+    assert walked([]) == walked(["one"]) == []
+
+
+def test_text_after_text_stays_fast_where_all_are_alike():
+    dice = random.Random(1)  # noqa: S311
+    texts = [f"Please sort the following numbers: {dice.random()} {dice.random()}" for _ in range(4000)]
+    start = time.monotonic()
+    neighbours = duplicates.Neighbours(texts)
+    for place in range(4000):
+        sum(1 for _ in neighbours.likely(place))
+        neighbours.add(place)
+    assert time.monotonic() - start < 30
+
+
 def _edited(text, dice):
     parts = text.split(" ")
     at = dice.randrange(1, len(parts) - 1)
