@@ -6,6 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from datetime import UTC, datetime
 
+from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
@@ -64,6 +65,7 @@ class Workspace:
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
         self.data = DataService(artefacts, self.folders, clock, new_id)
         self.splits = SplitService(artefacts, self.folders, clock, new_id)
+        self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,
