@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.editing.service import EditingService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
@@ -66,6 +67,7 @@ class Workspace:
         self.data = DataService(artefacts, self.folders, clock, new_id)
         self.splits = SplitService(artefacts, self.folders, clock, new_id)
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.editing = EditingService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,
