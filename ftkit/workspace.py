@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.editing.service import EditingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
@@ -68,6 +69,7 @@ class Workspace:
         self.splits = SplitService(artefacts, self.folders, clock, new_id)
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.health = HealthService(artefacts, self.folders, self.jobs)
+        self.editing = EditingService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

@@ -17,6 +17,7 @@ from ftkit.data.cleaning.expression import FilterRows
 from ftkit.data.cleaning.filters import DropEmpty, DropLong, DropLowQuality, DropShort, KeepLanguages
 from ftkit.data.cleaning.personal import MaskPersonalData
 from ftkit.data.cleaning.steps import Step
+from ftkit.data.phrases import kind_of_value, phrase
 from ftkit.errors import BadInput
 
 LIST_LIMIT = 50
@@ -110,8 +111,24 @@ def _step(number: int, value: Any) -> Step:
             number=number,
             name=name,
             field=".".join(map(str, first["loc"])) or "?",
-            problem=first["msg"],
+            problem=_problem(first),
         ) from error
+
+
+def _problem(error: Any) -> str:
+    """A mistake of pydantic in a sentence of ours."""
+    limits = error.get("ctx") or {}
+    kind = error["type"]
+    if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
+        (limit,) = (limits[key] for key in ("gt", "ge", "lt", "le") if key in limits)
+        return phrase(f"mistake_{kind}", limit=limit)
+    if kind == "literal_error":
+        return phrase("mistake_one_of", known=str(limits["expected"]).replace("'", ""))
+    if kind in {"too_short", "string_too_short"}:
+        return phrase("mistake_empty")
+    if kind == "extra_forbidden":
+        return phrase("mistake_no_field")
+    return phrase("mistake_wrong", found=kind_of_value(error.get("input")))
 
 
 def _named_first(kind: type[Step]) -> Iterator[tuple[str, str]]:

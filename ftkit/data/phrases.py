@@ -66,8 +66,8 @@ PHRASES: dict[str, str] = {
     # why cleaning dropped a row, and what it did in all
     "clean_copy": "an exact copy of an earlier row",
     "clean_near_copy": "nearly the same as an earlier row",
-    "clean_short": "shorter than {limit} {unit}",
-    "clean_long": "longer than {limit} {unit}",
+    "clean_short": "shorter than {limit} ({unit})",
+    "clean_long": "longer than {limit} ({unit})",
     "clean_language": "written in another language ({code})",
     "clean_language_unclear": "too short or too mixed to tell its language",
     "clean_punctuation": "nothing but punctuation",
@@ -83,6 +83,15 @@ PHRASES: dict[str, str] = {
     "clean_counts": "Cleaned: {kept} of {rows} rows are left, {changed} of them changed.",
     "clean_counts_reason": "{count} rows went: {reason}.",
     "clean_edited": "Corrected by hand: {count} places in {rows} rows.",
+    # what is wrong with a value
+    "mistake_greater_than": "it must be more than {limit}",
+    "mistake_greater_than_equal": "it must be at least {limit}",
+    "mistake_less_than": "it must be less than {limit}",
+    "mistake_less_than_equal": "it must be at most {limit}",
+    "mistake_one_of": "it must be one of {known}",
+    "mistake_empty": "it must not be empty",
+    "mistake_no_field": "there is no such field",
+    "mistake_wrong": "{found} does not fit there",
     # words that stand inside the sentences above
     "kind_nothing": "nothing",
     "kind_boolean": "true or false",

@@ -36,10 +36,14 @@ def bench_data(workspace: Workspace, folder: Path, rows: int = ROWS) -> dict[str
     models = {model.id for model in workspace.models.all()}
     model = BUNDLED_ID if BUNDLED_ID in models else next(iter(models), "")
     figures: dict[str, Any] = {"rows": rows, "file_mb": round(file.stat().st_size / 1e6), "model": model}
-    dataset, figures["import_seconds"], figures["import_peak_mb"] = _measured(lambda: workspace.data.import_file(file))
+    dataset, figures["import_seconds"], figures["import_peak_mb"] = _measured(
+        lambda: workspace.data.import_file(file)
+    )
 
     def check(personal: bool) -> Any:
-        return workspace.health.wait(workspace.health.start(dataset.id, CheckOptions(model=model, personal=personal)).id)
+        return workspace.health.wait(
+            workspace.health.start(dataset.id, CheckOptions(model=model, personal=personal)).id
+        )
 
     for name, personal in (("check", False), ("check_with_personal", True)):
         view, figures[f"{name}_seconds"], figures[f"{name}_peak_mb"] = _measured(lambda p=personal: check(p))
@@ -52,7 +56,9 @@ def bench_data(workspace: Workspace, folder: Path, rows: int = ROWS) -> dict[str
 def write_large(file: Path, rows: int) -> None:
     """Rows of questions and answers, a few of them copies and a few with personal data."""
     dice = random.Random(1)
-    words = sorted({word for one in samples() for word in path_of(one.name).read_text("utf-8").split() if word.isalpha()})
+    words = sorted(
+        {word for one in samples() for word in path_of(one.name).read_text("utf-8").split() if word.isalpha()}
+    )
     with file.open("w", encoding="utf-8") as stream:
         kept: list[dict[str, str]] = []
         for number in range(rows):
@@ -61,7 +67,9 @@ def write_large(file: Path, rows: int) -> None:
                 row = dict(dice.choice(kept))
                 row["output"] += " Again."
             if number % 100 == 1:
-                row["output"] += f" Write to reader{number}@example.com or call 0532 {number % 900 + 100} 45 67."
+                row["output"] += (
+                    f" Write to reader{number}@example.com or call 0532 {number % 900 + 100} 45 67."
+                )
             if number % 40 == 0:
                 kept.append(row)
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -74,7 +82,9 @@ def _text(dice: random.Random, words: list[str], count: int) -> str:
 def _personal_rate(file: Path) -> int:
     finder = PersonalData()
     with file.open(encoding="utf-8") as stream:
-        texts = [" ".join(json.loads(line).values()) for line, _ in zip(stream, range(PERSONAL_ROWS), strict=False)]
+        texts = [
+            " ".join(json.loads(line).values()) for line, _ in zip(stream, range(PERSONAL_ROWS), strict=False)
+        ]
     begun = time.monotonic()
     for text in texts:
         finder.find(text)

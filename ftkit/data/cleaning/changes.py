@@ -168,11 +168,9 @@ class FindReplace(TextStep):
         replacement: Any = self.replace if self.pattern else lambda _match: self.replace
         try:
             compiled = regex.compile(source, regex.IGNORECASE if self.ignore_case else 0)
-            compiled.sub(replacement, "", timeout=_SECONDS)
-            if self.pattern:
-                compiled.match("", partial=True)
-                regex.template(compiled, self.replace) if hasattr(regex, "template") else None
-        except (regex.error, OverflowError, RecursionError, IndexError) as error:
+            # With nothing as a further match, the replacement is read here and not only at the first find.
+            regex.compile(f"(?:{source})|", compiled.flags).sub(replacement, "", timeout=_SECONDS)
+        except (regex.error, ValueError, OverflowError, RecursionError, IndexError) as error:
             raise BadInput(
                 "clean.bad_pattern",
                 "The pattern {find} cannot be used ({problem}). Correct it, or switch “Is a pattern” off.",

@@ -182,10 +182,10 @@ class DropLowQuality(PartStep):
     refusals: bool = option(
         True, "Refusals", "It begins like “As an AI language model …” or “I'm sorry, but I can't …”."
     )
-    fillers: bool = option(True, "Fillers", "It holds “n/a”, “lorem ipsum”, “[insert name]” and the like.")
+    fillers: bool = option(True, "Fillers", "It is “n/a”, “no input”, “lorem ipsum” and the like.")
     echo: bool = option(True, "Echo", "The answer is the question once more.")
     letters: float = option(
-        0.3,
+        0.1,
         "Fewest letters",
         "Share of letters among all signs that are not spaces. 0 turns it off; code and sums have few.",
         ge=0,

@@ -7,7 +7,7 @@ keeps no table of values, so that none can leak. It finds nothing itself.
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from ftkit.data.cleaning.steps import Context, TextStep, option
 
@@ -16,7 +16,7 @@ KINDS = ("email", "phone", "card", "iban", "ip", "tckn", "secret")
 # What ``fake`` writes: never a real value. Domains, numbers and networks are those set aside for examples.
 _FAKES = re.compile(
     r"person-[0-9a-f]{8}@example\.com|\+999 \d{3} \d{3} \d{3}|198\.1[89]\.\d{1,3}\.\d{1,3}"
-    r"|0000 \d{4} \d{4} \d{4}|XX00 \d{4} \d{4} \d{4}|0\d{10}|secret-[0-9a-f]{12}"
+    r"|0000 \d{4} \d{4} \d{4}|XX00 \d{4} \d{4} \d{4}|\b000\d{8}\b|secret-[0-9a-f]{12}"
 )
 _MASKS = re.compile(r"\[[A-Z]+(?:-[0-9a-f]{10})?\]")
 _GROUP = 3
@@ -69,9 +69,9 @@ class MaskPersonalData(TextStep):
         finder, wanted = PersonalData(), frozenset(self.kinds)
 
         def change(text: str) -> str:
-            parts, end = [], 0
-            for span in _apart(finder.find(text), wanted):
-                if self._is_ours(span.text):
+            parts, end, ours = [], 0, self._ours(text)
+            for span in finder.find(text):
+                if span.kind not in wanted or any(span.start < b and a < span.end for a, b in ours):
                     continue
                 parts += [text[end : span.start], self._replacement(span.kind, span.text)]
                 end = span.end
@@ -93,18 +93,10 @@ class MaskPersonalData(TextStep):
             f"{kind}:{plain}".encode("utf-8", "replace"), key=key, digest_size=16
         ).hexdigest()
 
-    def _is_ours(self, value: str) -> bool:
-        """A second run must not replace what the first one wrote."""
-        return bool(_MASKS.fullmatch(value) or (self.mode == "fake" and _FAKES.fullmatch(value)))
-
-
-def _apart(found: list[Any], wanted: frozenset[str]) -> list[Any]:
-    """Spans of the wanted kinds in order, none inside of another; the longer one wins."""
-    kept: list[Any] = []
-    for span in sorted((one for one in found if one.kind in wanted), key=lambda one: (one.start, -one.end)):
-        if not kept or span.start >= kept[-1].end:
-            kept.append(span)
-    return kept
+    def _ours(self, text: str) -> list[tuple[int, int]]:
+        """What an earlier run wrote, which a second one must not replace."""
+        patterns = (_MASKS, _FAKES) if self.mode == "fake" else (_MASKS,)
+        return [match.span() for pattern in patterns for match in pattern.finditer(text)]
 
 
 def _fake(kind: str, digest: str) -> str:
@@ -119,7 +111,7 @@ def _fake(kind: str, digest: str) -> str:
         return "XX00 " + _grouped(number[:12], _CARD_GROUP)
     if kind == "ip":
         return f"198.{18 + int(digest[0], 16) % 2}.{int(digest[1:3], 16)}.{int(digest[3:5], 16)}"
-    return f"0{number[:10]}" if kind == "tckn" else f"secret-{digest[:12]}"
+    return f"000{number[:8]}" if kind == "tckn" else f"secret-{digest[:12]}"
 
 
 def _grouped(digits: str, size: int) -> str:

@@ -27,7 +27,7 @@ _REFUSALS = re.compile(
 )
 _FILLERS = re.compile(
     r"^\W*(?:no ?input|no ?output|n/?a|none|null|nan|nil|todo|tbd|test|asdf+|yok|boş|bilinmiyor)\W*$"
-    r"|\blorem ipsum\b|\[(?:insert|your|add|enter|buraya)\b[^\]\n]{0,60}\]|<(?:insert|your)\b[^>\n]{0,60}>",
+    r"|\blorem ipsum dolor\b",
     re.IGNORECASE,
 )
 
@@ -66,5 +66,5 @@ def is_refusal(text: str) -> bool:
 
 
 def is_filler(text: str) -> bool:
-    """It holds what stands in for text: “n/a”, “lorem ipsum”, “[insert name]”."""
+    """It holds what stands in for text: “n/a”, “no input”, “lorem ipsum”."""
     return bool(_FILLERS.search(text))

@@ -144,6 +144,8 @@ class _Ledger:
                 return None
             if isinstance(verdict, Change):
                 row = verdict.row
+                if verdict.edits:
+                    self.edits[number] = verdict.edits
                 self.changed.setdefault(number, []).append(place)
         return row
 
@@ -166,7 +168,7 @@ class _Ledger:
             dropped=_sorted(reasons),
             seed=seed,
             content_hash=content_hash,
-            steps=tuple(step.model_dump(mode="json", exclude={"salt"}) for step in steps),
+            steps=tuple(step.model_dump(mode="json", exclude={"salt", "edits"}) for step in steps),
             by_step=tuple(counted),
         )
 

@@ -5,10 +5,12 @@ what ``Context`` offers; they read no file and count nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as data_field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from ftkit.data.cleaning import texts
 from ftkit.data.phrases import phrase
@@ -23,9 +25,10 @@ class Keep(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The row stays, with other text."""
+    """The row stays, with other text; ``edits`` are corrections by hand, for the audit log."""
 
     row: Row
+    edits: tuple[dict[str, Any], ...] = ()
 
 
 class Drop(NamedTuple):
@@ -57,7 +60,7 @@ class Context:
     seed: int = 1
     count_tokens: Callable[[str, str], int] | None = None
     special_tokens: Callable[[str], Sequence[str]] | None = None
-    used: tuple[str, ...] = field(init=False)
+    used: tuple[str, ...] = data_field(init=False)
 
     def __post_init__(self) -> None:
         """Find the columns that play a role; where none does, all of them count."""
@@ -77,6 +80,13 @@ def option(default: Any, title: str, help_: str, **more: Any) -> Any:
     """
     shown = {"choices": more.pop("choices", {}), "unit": more.pop("unit", "")}
     return Field(default, title=title, description=help_, json_schema_extra=shown, **more)
+
+
+def choices_of(field: FieldInfo) -> dict[str, str]:
+    """The values that a field can take, each with its English words."""
+    extra = field.json_schema_extra
+    found = extra.get("choices") if isinstance(extra, dict) else None
+    return {key: str(text) for key, text in found.items()} if isinstance(found, dict) else {}
 
 
 class Step(BaseModel):
