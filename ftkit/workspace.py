@@ -6,7 +6,10 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from datetime import UTC, datetime
 
+from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.editing.service import EditingService
 from ftkit.data.formatting.service import FormattingService
+from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
@@ -68,6 +71,9 @@ class Workspace:
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
         self.splits = SplitService(artefacts, self.folders, clock, new_id, environment)
         self.formatting = FormattingService(artefacts, self.folders, clock, new_id, environment)
+        self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.health = HealthService(artefacts, self.folders, self.jobs)
+        self.editing = EditingService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

@@ -144,6 +144,11 @@ def check_label(row: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
         raise RowProblem("label_bad", name=mapping["label"])
 
 
+def turns(side: list[Message] | str, role: Role) -> list[Message]:
+    """The turns of a prompt or a completion; a plain text is one turn of this role."""
+    return [{"role": role, "content": side}] if isinstance(side, str) else side
+
+
 def is_text(mapping: Mapping[str, str]) -> bool:
     """Whether rows are plain texts without question and answer."""
     return "text" in mapping and "messages" not in mapping and not is_raw(mapping)

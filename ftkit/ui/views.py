@@ -33,7 +33,7 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting"),
+        *("downloading", "checking", "converting", "cleaning"),
     }
 )
 _NUMBER_ROWS = 60

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row
+from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row, turns
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
@@ -165,10 +165,8 @@ def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepare
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
     asked, prompt, completion = prompt_ids(row, encode), row["prompt"], row["completion"]
-    if isinstance(prompt, str) or isinstance(completion, str):
-        told: list[Message] = [{"role": "user", "content": str(prompt)}]
-        return Prepared(number, tokens.input_ids, start, asked, told, str(completion))
-    return Prepared(number, tokens.input_ids, start, asked, prompt, answer_text(completion[0]))
+    reference = answer_text(turns(completion, "assistant")[0])
+    return Prepared(number, tokens.input_ids, start, asked, turns(prompt, "user"), reference)
 
 
 def default_limit(rows: list[Prepared]) -> int:

@@ -343,6 +343,7 @@ def _dataset_head(dataset: Dataset, splits: Sequence[Split], chosen: str, lang: 
         parts.append(split_card.report(made, lang))
     elif not splits:
         parts.append(html.notice("info", say("data.split.next", lang)))
+    parts.append(html.actions(html.link(html.url("clean", dataset=dataset.id), say("data.clean", lang))))
     if dataset.skipped_count:
         parts.append(views.skipped_note(dataset.skipped_count, dataset.skipped, lang))
     parts += [html.notice("info", say_phrase(note, lang)) for note in dataset.notes]
