@@ -215,7 +215,7 @@ class Words(NamedTuple):
     language: str
     sentences: Mapping[str, str]
 
-    def say(self, key: str, **values: object) -> str:
+    def text(self, key: str, **values: object) -> str:
         """The sentence ``key`` with its values."""
         return self.sentences[key].format(**values)
 
