@@ -20,6 +20,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 210, 46, 26, 14
 _CLUSTERS = 20
 _VALUES = 12
 _TICKS = 4
+_MEASURED = frozenset({"too_long", "no_room"})  # their note is the length
 
 
 class Tile(NamedTuple):
@@ -107,6 +108,8 @@ def remark(finding: Finding, example: Example, told: Words, translate: Callable[
             key = "also_in" if finding.kind == "leak_exact" else "nearly_in"
             return told.text(key, part=told.text(f"part.{example.other_part}"), row=row)
         return told.text("like_row", row=row)
+    if finding.kind in _MEASURED:
+        return told.text("tokens", count=told.number(int(example.note)))
     return " · ".join(part for part in (example.place, translate(example.note)) if part)
 
 

@@ -75,7 +75,7 @@ def _findings(view: HealthView, found: HealthReport, lang: str) -> Markup:
 
 def _finding(view: HealthView, one: Finding, lang: str) -> Markup:
     told = words(lang)
-    count = told.text("count.rows", count=told.number(one.count))
+    count = told.rows(one.count)
     if one.times > one.count:
         count += " · " + told.text("count.times", count=told.number(one.times))
     examples = html.join(
@@ -163,7 +163,7 @@ def _cluster_list(clusters: Clusters, lang: str) -> Markup:
         rows = ", ".join(told.number(row + 1) for row in one.rows[:_ROWS]) + (
             " …" if one.size > _ROWS else ""
         )
-        count = told.text("count.rows", count=told.number(one.size))
+        count = told.rows(one.size)
         items.append(Markup("<li>{}<small>{}: {}</small></li>").format(one.text, count, rows))
     return Markup('<ul class="ft-examples">{}</ul>').format(html.join(items))
 
