@@ -146,7 +146,7 @@ def finding(kind: str, count: Count, detail: dict[str, Any] | None = None) -> Fi
     return Finding(
         kind=kind,
         severity=about.severity,
-        title=told.say(f"title.{kind}"),
+        title=told.text(f"title.{kind}"),
         count=count.rows,
         times=count.times,
         rows=tuple(count.numbers),

@@ -20,6 +20,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 720, 210, 46, 26, 14
 _CLUSTERS = 20
 _VALUES = 12
 _TICKS = 4
+_MEASURED = frozenset({"too_long", "no_room"})  # their note is the length
 
 
 class Tile(NamedTuple):
@@ -49,7 +50,7 @@ def render(
     told = words(language)
     return _template().render(
         w=told,
-        say=told.say,
+        say=told.text,
         report=report,
         name=name,
         made_at=made_at,
@@ -61,13 +62,13 @@ def render(
         ],
         remark=lambda finding, example: remark(finding, example, told, translate),
         places=[
-            (told.say(f"title.personal.{kind}"), column, told.number(count))
+            (told.text(f"title.personal.{kind}"), column, told.number(count))
             for kind, columns in (report.personal or {}).items()
             for column, count in columns.items()
         ],
         shares=shares(report.languages, told),
         labels=[
-            (label.field or told.say("labels.whole"), list(label.values.items())[:_VALUES], label.rows)
+            (label.field or told.text("labels.whole"), list(label.values.items())[:_VALUES], label.rows)
             for label in report.labels
         ],
     )
@@ -81,20 +82,20 @@ def tiles(report: HealthReport, told: Words) -> list[Tile]:
         else sum(sum(columns.values()) for columns in report.personal.values())
     )
     found = [
-        Tile(told.say("rows"), told.number(report.rows)),
-        Tile(told.say("usable"), told.number(report.usable), "" if report.usable == report.rows else "warn"),
-        Tile(told.say("copies"), told.number(report.exact.copies), _tone(report.exact.copies)),
-        Tile(told.say("near_copies"), told.number(report.near.copies), _tone(report.near.copies)),
+        Tile(told.text("rows"), told.number(report.rows)),
+        Tile(told.text("usable"), told.number(report.usable), "" if report.usable == report.rows else "warn"),
+        Tile(told.text("copies"), told.number(report.exact.copies), _tone(report.exact.copies)),
+        Tile(told.text("near_copies"), told.number(report.near.copies), _tone(report.near.copies)),
         Tile(
-            told.say("personal"),
-            told.say("not_checked") if personal is None else told.number(personal),
+            told.text("personal"),
+            told.text("not_checked") if personal is None else told.number(personal),
             _tone(personal),
         ),
     ]
     if report.lengths is not None:
         limit = told.number(report.lengths.max_length)
         found.append(
-            Tile(told.say("over", limit=limit), told.number(report.lengths.over), _tone(report.lengths.over))
+            Tile(told.text("over", limit=limit), told.number(report.lengths.over), _tone(report.lengths.over))
         )
     return found
 
@@ -105,22 +106,24 @@ def remark(finding: Finding, example: Example, told: Words, translate: Callable[
         row = told.number(example.other + 1)
         if example.other_part:
             key = "also_in" if finding.kind == "leak_exact" else "nearly_in"
-            return told.say(key, part=told.say(f"part.{example.other_part}"), row=row)
-        return told.say("like_row", row=row)
+            return told.text(key, part=told.text(f"part.{example.other_part}"), row=row)
+        return told.text("like_row", row=row)
+    if finding.kind in _MEASURED:
+        return told.text("tokens", count=told.number(int(example.note)))
     return " · ".join(part for part in (example.place, translate(example.note)) if part)
 
 
 def clusters_note(found: Clusters, told: Words) -> str:
     """How many clusters there are, in a sentence."""
     if not found.count:
-        return told.say("clusters.none")
-    return told.say("clusters.note", clusters=told.number(found.count), copies=told.number(found.copies))
+        return told.text("clusters.none")
+    return told.text("clusters.note", clusters=told.number(found.count), copies=told.number(found.copies))
 
 
 def shares(languages: Mapping[str, int], told: Words) -> list[tuple[str, float, str]]:
     """Languages with their share from 0 to 1, and that as text."""
     total = sum(languages.values())
-    named = [(code or told.say("languages.short"), count / total) for code, count in languages.items()]
+    named = [(code or told.text("languages.short"), count / total) for code, count in languages.items()]
     return [(name, share, told.percent(share)) for name, share in named[:_VALUES]]
 
 
@@ -162,7 +165,7 @@ def histogram(lengths: Lengths, told: Words) -> Markup:
         base,
         limit + (-5 if end_of_text else 5),
         "end" if end_of_text else "start",
-        told.say("lengths.limit"),
+        told.text("lengths.limit"),
         told.number(lengths.max_length),
     )
     frame = Markup(
@@ -183,7 +186,7 @@ def histogram(lengths: Lengths, told: Words) -> Markup:
 
 def lengths_note(lengths: Lengths, told: Words) -> str:
     """How long the rows are, in a sentence."""
-    return told.say(
+    return told.text(
         "lengths.note",
         model=lengths.model,
         limit=told.number(lengths.max_length),

@@ -31,6 +31,8 @@ _CONTROL = re.compile(
     r"|</?s>|<(?:unk|pad|bos|eos)>|</?start_of_turn>|<end_of_turn>|\[/?INST\]|<</?SYS>>"
 )
 _CONTROL_SIGNS = ("<", "[")
+_LANGUAGE_LENGTH = 600  # characters
+_SURE = 0.8  # certainty from which on a language counts
 
 
 class RowSigns:
@@ -134,15 +136,12 @@ class RowSigns:
 
     def _look_at_language(self, number: int, told: Sequence[tuple[str, str]], tally: Tally) -> None:
         text = "\n".join(text for _, text in told)
-        code, certainty = language_of(text)
+        code, certainty = language_of(text[:_LANGUAGE_LENGTH])
         sure = code if certainty >= _SURE else ""
         tally.counter("language")[sure] += 1
         if sure:
             kind = f"language.{sure}"
             tally.add(kind, number, example(number, text) if tally.wants_example(kind) else None)
-
-
-_SURE = 0.8
 
 
 def used_columns(mapping: Mapping[str, str], columns: Sequence[str]) -> tuple[str, ...]:

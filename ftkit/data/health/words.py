@@ -79,8 +79,10 @@ ENGLISH: Mapping[str, str] = {
     "not_checked": "not looked for",
     "findings": "What was found",
     "no_findings": "Nothing was found that should be mended.",
+    "count.row": "1 row",
     "count.rows": "{count} rows",
     "count.times": "{count} times",
+    "tokens": "{count} tokens",
     "step": "Mend with the cleaning step: {step}",
     "row": "Row {row}",
     "lengths": "Length in tokens",
@@ -180,8 +182,10 @@ TURKISH: Mapping[str, str] = {
     "not_checked": "aranmadı",
     "findings": "Bulunanlar",
     "no_findings": "Düzeltilmesi gereken bir şey bulunmadı.",
+    "count.row": "1 satır",
     "count.rows": "{count} satır",
     "count.times": "{count} kez",
+    "tokens": "{count} jeton",
     "step": "Düzelten adım: {step}",
     "row": "Satır {row}",
     "lengths": "Jeton olarak uzunluk",
@@ -215,9 +219,13 @@ class Words(NamedTuple):
     language: str
     sentences: Mapping[str, str]
 
-    def say(self, key: str, **values: object) -> str:
+    def text(self, key: str, **values: object) -> str:
         """The sentence ``key`` with its values."""
         return self.sentences[key].format(**values)
+
+    def rows(self, count: int) -> str:
+        """How many rows, in words."""
+        return self.text("count.row") if count == 1 else self.text("count.rows", count=self.number(count))
 
     def why(self, kind: str) -> str:
         """Why a finding of a kind matters."""

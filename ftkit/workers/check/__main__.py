@@ -25,7 +25,7 @@ from ftkit.workers.harness import Worker, run
 from ftkit.workers.training.rows import FastTokenizer, row_limit
 
 _PIECE_ROWS = 2000  # as many as a batch of the file, so that no batch is decoded twice
-_LANGUAGE_ROWS = 20_000
+_LANGUAGE_ROWS = 5_000
 _GRAMMAR_ROWS = 200
 _SEED = 1
 _LOOK_EVERY = 0.5  # seconds
