@@ -38,12 +38,14 @@ class FtkitError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """What travels from a worker to the page: key, text with its placeholders, values as text."""
-        return {"key": self.key, "text": self.text, "values": {k: str(v) for k, v in self.values.items()}}
+        values = {k: v.as_dict() if isinstance(v, FtkitError) else str(v) for k, v in self.values.items()}
+        return {"key": self.key, "text": self.text, "values": values}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """The other side of ``as_dict``."""
-        return cls(value["key"], value["text"], **value["values"])
+        values = {k: cls.from_dict(v) if isinstance(v, Mapping) else v for k, v in value["values"].items()}
+        return cls(value["key"], value["text"], **values)
 
 
 class UserError(FtkitError):

@@ -43,15 +43,19 @@ class Skipped(Record):
 
     line: int = Field(description="1-based line (text formats) or row (tables) in the source file.")
     reason: str
+    file: str = Field(default="", description="Which file, where several were read together.")
 
 
 class Upload(Artefact):
-    """A file as it came in."""
+    """A file as it came in, or several that become one dataset."""
 
     kind: ClassVar[str] = "upload"
 
     filename: str
     size: int = Field(description="bytes")
+    files: tuple[str, ...] = Field(default=(), description="Names of the files where there are several.")
+    source: str = Field(default="", description="Where it was downloaded: ``hub:owner/name@commit``.")
+    license: str = ""
 
 
 class Dataset(Artefact):
@@ -62,7 +66,8 @@ class Dataset(Artefact):
     rows: int
     columns: tuple[str, ...]
     mapping: dict[str, str] = Field(
-        description="role → column; roles: messages | system, instruction, user, assistant | text | chosen, rejected"
+        description="role → column; roles: messages, tools | system, instruction, user, assistant | text | "
+        "chosen, rejected | label"
     )
     skipped_count: int = 0
     skipped: tuple[Skipped, ...] = Field(
@@ -70,6 +75,9 @@ class Dataset(Artefact):
     )
     notes: tuple[str, ...] = Field(default=(), description="What was changed on the way in, in words.")
     license: str = ""
+    file_hash: str = Field(
+        default="", description="sha256 of ``rows.parquet``; checked before each next step."
+    )
 
 
 class Split(Artefact):
@@ -80,7 +88,18 @@ class Split(Artefact):
     dataset: str
     ratios: tuple[float, float, float]
     sizes: dict[Part, int]
-    leaks: int = Field(default=0, description="Rows whose exact content stands in more than one part.")
+    group: str = Field(default="", description="Column whose equal values stay together.")
+    stratify: str = Field(default="", description="Column whose values keep their shares in every part.")
+    near: bool = Field(default=False, description="Whether near-duplicates were kept together.")
+    test_dataset: str = Field(default="", description="Dataset whose rows are the test part.")
+    leaks: int = Field(
+        default=0, description="Rows that stand in more than one part although they were to be kept together."
+    )
+    leak_kinds: dict[str, int] = Field(
+        default_factory=dict,
+        description="exact, near, group → rows with such a copy in another part, measured on the files.",
+    )
+    notes: tuple[str, ...] = Field(default=(), description="What the split costs or could not keep.")
     left_out: int = Field(
         default=0, description="Rows that cannot be trained on, so that no part holds them."
     )

@@ -6,6 +6,11 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from datetime import UTC, datetime
 
+from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.editing.service import EditingService
+from ftkit.data.formatting.service import FormattingService
+from ftkit.data.health.service import HealthService
+from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
@@ -62,8 +67,13 @@ class Workspace:
         artefacts = Artefacts(self._database)
         self.artefacts = artefacts
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
-        self.data = DataService(artefacts, self.folders, clock, new_id)
-        self.splits = SplitService(artefacts, self.folders, clock, new_id)
+        workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
+        self.data = DataService(artefacts, self.folders, clock, new_id, workers)
+        self.splits = SplitService(artefacts, self.folders, clock, new_id, environment)
+        self.formatting = FormattingService(artefacts, self.folders, clock, new_id, environment)
+        self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.health = HealthService(artefacts, self.folders, self.jobs)
+        self.editing = EditingService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftkit.cli.output import Answer, command, facts, table
-from ftkit.cli.session import open_workspace, pairs
+from ftkit.cli.session import check_done, follow, open_workspace, pairs
 from ftkit.errors import BadInput
 
 if TYPE_CHECKING:
+    from ftkit.data.cleaning.steps import Step
     from ftkit.records import Dataset, Split
+    from ftkit.workspace import Workspace
 
-app = typer.Typer(help="Bring in files, look at datasets, split them.", no_args_is_help=True)
+app = typer.Typer(help="Bring in files, look at datasets, clean and split them.", no_args_is_help=True)
 
 _SHOWN_SKIPPED = 10
 
@@ -93,32 +95,151 @@ def show_dataset(
 @command(app, "format")
 def format_dataset(
     dataset: DatasetId,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="chat|completion|text|preference",
+            help="The form of the new rows: conversations; prompt and completion; one text; a better and a worse answer.",
+        ),
+    ] = None,
     map_: Annotated[
         list[str] | None,
         typer.Option(
             "--map",
             metavar="ROLE=COLUMN",
-            help="Which column plays a role: messages, system, instruction, user, assistant, text, chosen, rejected. "
-            "Give it once for each role.",
+            help="Which column plays a role: messages, system, instruction, user, assistant, text, prompt, completion, "
+            "chosen, rejected. Give it once for each role.",
         ),
     ] = None,
+    template: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="How texts are written: alpaca, talimat, chatml, plain, or a file with a Jinja template of your own.",
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="Write texts with the chat template of this model.")
+    ] = "",
     name: Annotated[str | None, typer.Option(help="Name of the new dataset.")] = None,
 ) -> Answer:
-    """Say which column plays which role. With --map a new dataset is made; without it, the roles are shown.
+    """Give rows another form, or say which column plays which role. Without --as and --map, the roles are shown.
 
-    JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `notes`, `parents`, `created_at`, `conversation`.
+    JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `skipped`, `notes`, `parents`, `created_at`, `conversation`.
     """
     with open_workspace() as workspace:
-        if map_:
-            record = workspace.data.remap(dataset, pairs("--map", map_), name)
+        roles = pairs("--map", map_) if map_ else None
+        if shape:
+            record = workspace.formatting.format(
+                dataset,
+                shape,  # type: ignore[arg-type]  # the service refuses unknown ones in words
+                mapping=roles,
+                template=_template(template, workspace.formatting.templates()),
+                model=model,
+                name=name,
+            )
+        elif roles:
+            record = workspace.data.remap(dataset, roles, name)
         else:
             record = workspace.data.get(dataset)
         conversation = workspace.data.conversation(record.id, 0) if record.rows else []
-    value = {**_dataset(record), "conversation": list(conversation)}
+    value = {
+        **_dataset(record),
+        "skipped": [item.model_dump() for item in record.skipped],
+        "conversation": list(conversation),
+    }
     said = [(message["role"], message["content"]) for message in conversation]
+    first = table(["role", "content"], said, title="The first row as the model sees it")
+    return Answer(value, [facts(_facts(record)), first])
+
+
+@command(app, "clean")
+def clean_dataset(
+    dataset: DatasetId,
+    steps: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET|FILE", help="A preset (light, strict, privacy), or a YAML file with steps."
+        ),
+    ] = "light",
+    name: Annotated[str | None, typer.Option(help="Name of the new dataset.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = 1,
+) -> Answer:
+    """Make a clean dataset of another one; every row of the old one is accounted for in its audit log.
+
+    JSON: `dataset`, `name`, `parents`, `rows`, `kept` (rows of the new dataset), `changed` (how many of those), `dropped`
+    (reason: rows), `by_step`, `audit` (file).
+    """
+    with open_workspace() as workspace:
+        chosen = _steps(workspace, steps)
+        view = workspace.cleaning.start(dataset, chosen, name, seed)
+        follow(
+            "Cleaning",
+            lambda look: workspace.cleaning.wait(view.dataset, look),
+            "",
+            {"dataset": view.dataset},
+        )
+        ended = workspace.cleaning.progress(view.dataset)
+        check_done("cleaning", ended.job, workspace.cleaning.log(view.dataset))
+        record, summary = workspace.data.get(view.dataset), workspace.cleaning.summary(view.dataset)
+        audit = workspace.folders.dataset(view.dataset) / "audit.parquet"
+    assert summary is not None, "a cleaning that is done has counts"  # noqa: S101
+    told = summary.model_dump(mode="json", include={"rows", "kept", "changed", "dropped", "by_step"})
+    value = {
+        "dataset": record.id,
+        "name": record.name,
+        "parents": list(record.parents),
+        **told,
+        "audit": str(audit),
+    }
+    shown = [
+        facts(
+            {"dataset": record.id, "name": record.name, **{k: told[k] for k in ("rows", "kept", "changed")}}
+        )
+    ]
+    if summary.dropped:
+        shown.append(
+            table(
+                ["rows", "why they were dropped"],
+                [(n, why) for why, n in summary.dropped.items()],
+                title="\nDropped",
+            )
+        )
+    return Answer(value, shown)
+
+
+@command(app, "history")
+def show_history(dataset: DatasetId) -> Answer:
+    """What a dataset was made from, and what cleaning did at each stage; the dataset itself comes first.
+
+    JSON: `dataset`, `history` (each with `dataset`, `name`, `rows`, `created_at`, and `cleaning` or null).
+    """
+    with open_workspace() as workspace:
+        line = workspace.cleaning.history(dataset)
+    history = [
+        {
+            "dataset": one.dataset.id,
+            "name": one.dataset.name,
+            "rows": one.dataset.rows,
+            "created_at": one.dataset.created_at.isoformat(),
+            "cleaning": one.summary and one.summary.model_dump(mode="json"),
+        }
+        for one in line
+    ]
+    cells = [
+        (
+            one.dataset.id,
+            one.dataset.name,
+            one.dataset.rows,
+            [f"{step.step}: {step.changed} changed, {step.dropped} dropped" for step in one.summary.by_step]
+            if one.summary
+            else "",
+        )
+        for one in line
+    ]
     return Answer(
-        value,
-        [facts(_facts(record)), table(["role", "content"], said, title="The first row as the model sees it")],
+        {"dataset": dataset, "history": history}, [table(["dataset", "name", "rows", "cleaned by"], cells)]
     )
 
 
@@ -129,22 +250,87 @@ def split_dataset(
         str, typer.Option(metavar="TRAIN,VALIDATION,TEST", help="Shares of the three parts.")
     ] = "0.8,0.1,0.1",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same split.")] = 42,
+    group: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Rows with the same value here stay together.")
+    ] = "",
+    stratify: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Values of this column keep their shares in every part.")
+    ] = "",
+    test: Annotated[
+        str,
+        typer.Option(
+            metavar="DATASET",
+            help="Rows of this dataset are the test; what equals or nearly equals them is kept out of training.",
+        ),
+    ] = "",
+    near: Annotated[
+        bool | None,
+        typer.Option(
+            "--near/--no-near",
+            help="Keep near-duplicates together. If left out: yes, unless most rows are alike.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> Answer:
-    """Cut a dataset into train, validation and test.
+    """Cut a dataset into train, validation and test. Rows that belong together stay together; leaks are measured.
 
-    JSON: `split`, `dataset`, `sizes`, `leaks`, `left_out`, `left_out_reasons`, `trimmed`, `ratios`, `seed`, `created_at`.
+    JSON: `split`, `dataset`, `sizes`, `leaks`, `leak_kinds`, `left_out`, `left_out_reasons`, `trimmed`, `ratios`, `seed`, `group`, `stratify`, `near`, `test_dataset`, `notes`, `created_at`.
     """
     shares = _ratios(ratios)
     with open_workspace() as workspace:
-        split = workspace.splits.split(dataset, shares, seed)
+        split = workspace.splits.split(
+            dataset, shares, seed, group=group, stratify=stratify, near=near, test=test
+        )
     value = _split(split)
     sizes = {str(part): size for part, size in split.sizes.items()}
-    shown = [facts({"split": split.id, **sizes, "leaks": split.leaks, "left out": split.left_out})]
+    kinds = {
+        f"{kind} copies in another part": split.leak_kinds.get(kind, 0)
+        for kind in ("exact", "near", *(["group"] if split.group else []))
+    }
+    found = {"split": split.id, **sizes, "leaks": split.leaks, **kinds, "left out": split.left_out}
+    shown = (
+        [facts(found), table(["note"], [(note,) for note in split.notes])] if split.notes else [facts(found)]
+    )
     if split.left_out_reasons:
         shown.append(
             table(["rows", "why they were left out"], [(n, r) for r, n in split.left_out_reasons.items()])
         )
     return Answer(value, shown)
+
+
+def _template(given: str, known: tuple[str, ...]) -> str:
+    """A template that comes with ftkit, or what is in a file."""
+    if not given or given in known:
+        return given
+    path = Path(given)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "cli.no_template",
+            "--template {given} is neither a text file nor one of: {known}.",
+            given=repr(given),
+            known=", ".join(known),
+        ) from error
+
+
+def _steps(workspace: "Workspace", given: str) -> "tuple[Step, ...]":
+    """A preset's steps, or those of a file."""
+    from ftkit.data import clean  # noqa: PLC0415 - yaml and pydantic cost time that --help must not pay
+
+    path = Path(given)
+    if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
+        return workspace.cleaning.preset(given).steps
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "cli.no_steps_file",
+            "{path} cannot be read ({reason}). Give a YAML file.",
+            path=given,
+            reason=error,
+        ) from error
+    return clean.load(text)
 
 
 def _ratios(text: str) -> tuple[float, float, float]:
@@ -179,11 +365,17 @@ def _split(record: "Split") -> dict[str, Any]:
         "dataset": record.dataset,
         "sizes": dict(record.sizes),
         "leaks": record.leaks,
+        "leak_kinds": record.leak_kinds,
         "left_out": record.left_out,
         "left_out_reasons": record.left_out_reasons,
         "trimmed": record.trimmed,
         "ratios": list(record.ratios),
         "seed": record.seed,
+        "group": record.group,
+        "stratify": record.stratify,
+        "near": record.near,
+        "test_dataset": record.test_dataset,
+        "notes": list(record.notes),
         "created_at": record.created_at.isoformat(),
     }
 

@@ -16,9 +16,9 @@ Mapped = dict[str, str]
 
 ROLES: tuple[str, ...] = (
     *("messages", "system", "instruction", "user", "assistant"),
-    *("text", "chosen", "rejected"),
+    *("text", "prompt", "completion", "chosen", "rejected", "label", "tools"),
 )
-_TARGETS = frozenset({"messages", "assistant", "text", "chosen"})
+_TARGETS = frozenset({"messages", "assistant", "text", "chosen", "completion"})
 
 # In the order of preference. Compared without case, accents, spaces and marks.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -45,6 +45,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         *("solution", "expected", "expected_output", "reference", "reference_answer", "best_answer"),
         *("cevap", "yanit", "cikti", "asistan", "karsilik", "hedef", "cozum"),
     ),
+    "tools": ("tools", "functions", "araclar"),
     "label": ("label", "category", "class", "intent", "summary", "etiket", "kategori", "sinif", "ozet"),
     "text": ("text", "content", "document", "body", "article", "metin", "icerik", "belge", "yazi", "makale"),
     "context": ("context", "passage", "baglam", "paragraf"),
@@ -68,6 +69,8 @@ def guess(columns: Sequence[str], rows: Sequence[Row]) -> tuple[Mapped, tuple[st
     mapping = _guess(columns, rows, notes)
     if "chosen" in mapping:
         notes.append(phrase("mapping_preference"))
+    if "label" in mapping:
+        notes.append(phrase("mapping_labels"))
     unused = [name for name in columns if name not in mapping.values()]
     if unused and mapping:
         notes.append(phrase("mapping_unused", names=", ".join(unused)))
@@ -101,6 +104,11 @@ def check(mapping: Mapping[str, str], columns: Collection[str]) -> Mapped:
             "data.no_target",
             "No column is chosen that the model shall learn to write. Choose one as messages, assistant, text or chosen.",
         )
+    if ("prompt" in given) != ("completion" in given):
+        raise BadInput(
+            "data.half_pair",
+            "Prompt and completion go together: choose a column for each, or for none of them.",
+        )
     if not {"messages", "text", "instruction", "user"} & given.keys() and "assistant" in given:
         raise BadInput(
             "data.no_question_column",
@@ -121,7 +129,8 @@ def _guess(columns: Sequence[str], rows: Sequence[Row], notes: list[str]) -> Map
         known = _named(("messages",), chats)
         if not known:
             notes.append(phrase("mapping_guessed_role", name=chats[0], role=phrase("role_messages")))
-        return {"messages": known.get("messages", chats[0]), **extra, **preference}
+        tools = _named(("tools",), columns)
+        return {"messages": known.get("messages", chats[0]), **extra, **preference, **tools}
     free = [name for name in texts if name not in {*extra.values(), *preference.values()}]
     asked = _asked(free)
     if preference:
@@ -150,7 +159,8 @@ def _with_answer(texts: Sequence[str], rows: Sequence[Row], mapping: Mapped, not
     if asked and not answer and "label" in named:
         answer = {"assistant": named["label"]}
     if asked and answer:
-        return {**mapping, **answer}
+        marks = {"label": named["label"]} if "label" in named and _marks_answers(named["label"], rows) else {}
+        return {**mapping, **answer, **marks}
     if not asked and not answer and "text" in named:
         pair = {"user": named["text"], "assistant": named.get("label", "")}
         return {**mapping, **pair} if pair["assistant"] else {"text": named["text"]}
@@ -220,6 +230,14 @@ def _is_conversation(value: Any) -> bool:
         isinstance(value, list)
         and bool(value)
         and all(isinstance(item, dict) and bool({"role", "from"} & item.keys()) for item in value)
+    )
+
+
+def _marks_answers(name: str, rows: Sequence[Row]) -> bool:
+    """Whether a column says of each row only whether its answer is good or bad."""
+    values = [row[name] for row in rows if row.get(name) is not None]
+    return bool(values) and all(
+        isinstance(value, bool) or str(value).strip().casefold() in ("true", "false") for value in values
     )
 
 

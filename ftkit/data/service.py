@@ -14,13 +14,14 @@ from ftkit.data import bundled, chat, intake, storage
 from ftkit.data import mapping as roles
 from ftkit.data.bundled import Sample
 from ftkit.data.chat import Message, RowProblem
+from ftkit.data.incoming.service import IncomingService, Workers
 from ftkit.data.reading.readers import Reading
+from ftkit.data.reading.report import Options
 from ftkit.errors import BadInput, NotFound
 from ftkit.records import Dataset, Record, Skipped, Upload
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders, building, hash_file, read_json, write_json
+from ftkit.store.files import Folders, building
 
-UPLOAD_LIMIT = 2 * 1024**3
 _GUESSED_FROM = 200
 _SHOWN_ROWS = 20
 
@@ -35,6 +36,9 @@ class Inspection(Record):
     skipped_count: int
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    options: Options
+    sheets: tuple[str, ...]
+    lists: tuple[str, ...]
 
 
 class DataService:
@@ -46,11 +50,14 @@ class DataService:
         folders: Folders,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        workers: Workers | None = None,
     ) -> None:
+        """Without ``workers`` files are read in this process."""
         self._artefacts = artefacts
         self._folders = folders
         self._clock = clock
         self._new_id = new_id
+        self.incoming = IncomingService(artefacts, folders, clock, new_id, workers)
 
     def add_upload(self, path: Path, filename: str) -> Upload:
         """Copy a file in; its name is only a label.
@@ -58,40 +65,20 @@ class DataService:
         Raises:
             BadInput: there is no such file, or it is over the limit.
         """
-        if not path.is_file():
-            raise BadInput("data.no_file", "There is no file {path}. Check the name.", path=path)
-        size = path.stat().st_size
-        if size > UPLOAD_LIMIT:
-            raise BadInput(
-                "data.upload_too_large",
-                "The file has {size} MB; at most {limit} MB can be taken. Cut it into smaller files.",
-                size=-(-size // 1024**2),
-                limit=UPLOAD_LIMIT // 1024**2,
-            )
-        id_ = self._new_id()
-        label = intake.label(filename)
-        with building(self._folders.upload(id_)) as folder:
-            shutil.copyfile(path, folder / "content")
-            content_hash = hash_file(folder / "content")
-        upload = Upload(
-            id=id_,
-            name=label,
-            created_at=self._clock(),
-            content_hash=content_hash,
-            filename=label,
-            size=size,
-        )
-        self._artefacts.add(upload)
-        return upload
+        return self.incoming.add([(path, filename)])
 
-    def inspect(self, upload_id: str) -> Inspection:
+    def inspect(self, upload_id: str, options: Options | None = None) -> Inspection:
         """What is in an upload, and the likely roles of its columns; an upload that cannot be read is removed.
+
+        Args:
+            upload_id: which upload.
+            options: what the person says about the file; None takes what was said before.
 
         Raises:
             BadInput: it cannot be read.
         """
-        reading = self._read(self._artefacts.get(Upload, upload_id))
-        rows = storage.read_rows(self._folders.upload(upload_id) / storage.ROWS, limit=_GUESSED_FROM)
+        reading = self.incoming.read(upload_id, options)
+        rows = storage.read_rows(self.incoming.rows_file(upload_id), limit=_GUESSED_FROM)
         mapping, notes = roles.guess(reading.columns, rows)
         return Inspection(
             columns=reading.columns,
@@ -101,21 +88,26 @@ class DataService:
             skipped_count=reading.skipped_count,
             skipped=reading.skipped,
             notes=(*reading.notes, *notes),
+            options=reading.options,
+            sheets=reading.sheets,
+            lists=reading.lists,
         )
 
     def import_upload(
         self, upload_id: str, name: str | None = None, mapping: Mapping[str, str] | None = None
     ) -> Dataset:
-        """Make a dataset of an upload; without a mapping, the likely one.
+        """Make a dataset of an upload as it was read last; without a mapping, the likely one.
 
         Raises:
             BadInput: the file cannot be read, or the mapping does not fit it.
+            Refused: what was read was changed since.
         """
-        upload = self._artefacts.get(Upload, upload_id)
-        reading = self._read(upload)
-        rows = self._folders.upload(upload_id) / storage.ROWS
+        reading = self.incoming.read(upload_id)
+        upload = self.incoming.get(upload_id)
+        rows = self.incoming.rows_file(upload_id)
+        storage.check_unchanged(rows, reading.file_hash)
         record = self._dataset(reading, rows, mapping)
-        new = {"name": name or Path(upload.filename).stem, "parents": (upload.id,)}
+        new = {"name": name or Path(upload.filename).stem, "parents": (upload.id,), "license": upload.license}
         return self._copied(record.model_copy(update=new), rows)
 
     def import_file(self, path: Path, name: str | None = None) -> Dataset:
@@ -135,7 +127,7 @@ class DataService:
         except NotFound:
             source = bundled.path_of(about.name)
         with building(self._folders.dataset(id_)) as folder:
-            reading = intake.read_rows(source, source.name, folder / storage.ROWS)
+            reading = intake.read_rows([(source, source.name)], folder / storage.ROWS)
             record = self._dataset(reading, folder / storage.ROWS, None)
         new = {"id": id_, "name": about.title, "license": about.license}
         try:
@@ -156,8 +148,14 @@ class DataService:
         return storage.read_rows(self._rows_file(self.get(id_)), max(0, offset), limit)
 
     def remap(self, id_: str, mapping: Mapping[str, str], name: str | None = None) -> Dataset:
-        """A new dataset of the same rows with other roles."""
+        """A new dataset of the same rows with other roles.
+
+        Raises:
+            BadInput: the roles do not fit.
+            Refused: the rows were changed since they were checked.
+        """
         old = self.get(id_)
+        storage.check_unchanged(self._rows_file(old), old.file_hash)
         given = roles.check(mapping, old.columns)
         new = {
             "id": self._new_id(),
@@ -201,26 +199,10 @@ class DataService:
             BadInput: something was made from it.
         """
         dataset = self.get(id_)
-        self._forget(dataset)
+        self._artefacts.delete(dataset)
+        shutil.rmtree(self._folders.dataset(id_), ignore_errors=True)
         for parent in dataset.parents:
             self._forget_unused_upload(parent)
-
-    def _read(self, upload: Upload) -> Reading:
-        """What is in an upload, read once and kept beside it."""
-        folder = self._folders.upload(upload.id)
-        known = read_json(folder / "reading.json")
-        if known is not None:
-            return Reading.model_validate(known)
-        content = folder / "content"
-        partial = folder / f".{storage.ROWS}.{self._new_id()}.part"
-        try:
-            reading = intake.read_rows(content, upload.filename, partial)
-        except BadInput:
-            self._forget(upload)
-            raise
-        partial.replace(folder / storage.ROWS)
-        write_json(folder / "reading.json", reading.model_dump(mode="json"))
-        return reading
 
     def _dataset(self, reading: Reading, rows: Path, mapping: Mapping[str, str] | None) -> Dataset:
         """The record of newly read rows, still without its name."""
@@ -241,6 +223,7 @@ class DataService:
             skipped_count=reading.skipped_count,
             skipped=reading.skipped,
             notes=(*reading.notes, *notes),
+            file_hash=reading.file_hash,
         )
 
     def _copied(self, dataset: Dataset, rows: Path) -> Dataset:
@@ -256,13 +239,8 @@ class DataService:
     def _rows_file(self, dataset: Dataset) -> Path:
         return self._folders.dataset(dataset.id) / storage.ROWS
 
-    def _forget(self, record: Upload | Dataset) -> None:
-        folder = self._folders.upload if isinstance(record, Upload) else self._folders.dataset
-        self._artefacts.delete(record)
-        shutil.rmtree(folder(record.id), ignore_errors=True)
-
     def _forget_unused_upload(self, id_: str) -> None:
         try:
-            self._forget(self._artefacts.get(Upload, id_))
+            self.incoming.forget(self._artefacts.get(Upload, id_).id)
         except (NotFound, BadInput):
             return  # the parent is a dataset, or another dataset still comes from this upload

@@ -4,6 +4,7 @@ Takes and gives rows as dictionaries. A column that holds anything but text is s
 columns those are. It publishes no file under its final name: that is the service's part.
 """
 
+import hashlib
 import json
 import platform
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ftkit import __version__
+from ftkit.errors import Refused
 
 Row = dict[str, Any]
 
@@ -87,6 +89,13 @@ def columns_of(path: Path) -> tuple[list[str], list[str]]:
     return schema.names, _json_columns(schema)
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a file has, from its footer alone."""
+    import pyarrow.parquet as pq  # noqa: PLC0415  as above
+
+    return int(pq.read_metadata(path).num_rows)
+
+
 def read_rows(path: Path, offset: int = 0, limit: int | None = None) -> list[Row]:
     """Rows of a file that ``write_rows`` made, from ``offset`` on."""
     return list(islice(iterate_rows(path, offset), limit))
@@ -105,6 +114,25 @@ def iterate_rows(path: Path, offset: int = 0) -> Iterator[Row]:
                 table = file.read_row_group(group).slice(max(0, offset - begin))
                 yield from (_loaded(row, as_json) for row in table.to_pylist())
             begin = end
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file, as ``sha256:<hex>``."""
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_unchanged(path: Path, expected: str) -> None:
+    """Nothing, if a file is still the one that was written; an empty ``expected`` is of an older version.
+
+    Raises:
+        Refused: it was changed.
+    """
+    if expected and file_hash(path) != expected:
+        raise Refused(
+            "data.hash_changed",
+            "The stored rows were changed after they were checked (their hash is another one). Import the file again.",
+        )
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,8 @@ trusted: they run in jinja2's sandbox, on plain values. It counts no tokens.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ftkit.errors import BadInput
 
 _SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 # A template is a program: it can fail like one.
-_TEMPLATE_FAILURES = (
+FAILURES = (
     jinja2.TemplateError,
     ArithmeticError,
     AttributeError,
@@ -51,30 +52,57 @@ class ChatTemplate:
         special_tokens: Mapping[str, str],
         now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - transformers' own: local time
     ) -> None:
+        self._source = source
         self._special_tokens = dict(special_tokens)
-        self._template = _environment(now).from_string(source)
+        self._template = sandbox(now).from_string(source)
 
-    def render(self, messages: Iterable[Mapping[str, Any]], add_generation_prompt: bool = False) -> str:
+    def render(
+        self,
+        messages: Iterable[Mapping[str, Any]],
+        add_generation_prompt: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
         """The conversation as text.
+
+        Args:
+            messages: with ``role`` and ``content``; of the assistant also with ``tool_calls``.
+            add_generation_prompt: end where the model's answer begins.
+            tools: what the model is told of the tools that it may call.
 
         Raises:
             TemplateRefusal: the template does not take it.
         """
-        plain = [{str(key): str(value) for key, value in message.items()} for message in messages]
+        plain = [
+            {str(key): value if key == "tool_calls" else str(value) for key, value in message.items()}
+            for message in messages
+        ]
+        if tools:
+            self._check_knows("tools")
+        if any("tool_calls" in message for message in plain):
+            self._check_knows("tool_calls")
         try:
             return self._template.render(
                 messages=plain,
-                tools=None,
+                tools=list(tools) or None,
                 documents=None,
                 add_generation_prompt=add_generation_prompt,
                 **self._special_tokens,
             )
-        except _TEMPLATE_FAILURES as error:
+        except FAILURES as error:
             raise TemplateRefusal(
                 "models.template_refuses",
                 "The chat template of this model refuses the conversation: {reason}",
                 reason=str(error) or type(error).__name__,
             ) from error
+
+    def _check_knows(self, name: str) -> None:
+        """A template that never names them would leave them out without a word."""
+        if not re.search(rf"\b{name}\b", self._source):
+            raise TemplateRefusal(
+                "models.template_without_tools",
+                "The chat template of this model cannot write {name}. Choose a model made for tools, or leave them out.",
+                name=name,
+            )
 
 
 def read_chat_template(folder: Path) -> ChatTemplate:
@@ -153,9 +181,22 @@ class _Namespace(Namespace):
         super().__setitem__(name, value)
 
 
-def _environment(now: Callable[[], datetime]) -> ImmutableSandboxedEnvironment:
+def sandbox(
+    now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - as above
+    undefined: type[jinja2.Undefined] = jinja2.Undefined,
+) -> ImmutableSandboxedEnvironment:
+    """Where templates run that are not ours: plain values, nothing of Python's insides.
+
+    Args:
+        now: the time, for templates that write today's date.
+        undefined: what an unknown name is; ``jinja2.StrictUndefined`` makes it an error.
+    """
     environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols], autoescape=False
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[_Generation, loopcontrols],
+        autoescape=False,
+        undefined=undefined,
     )
 
     def strftime_now(form: str) -> str:

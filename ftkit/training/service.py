@@ -252,7 +252,7 @@ class TrainingService:
         remembered = self._folders.split(split.id) / f"tokens-{key}.json"
         answer = read_json(remembered)
         if answer is None:
-            answer = call_worker("tokens", question, self._environment)
+            answer = call_worker("data.tokens", question, self._environment)
             write_json(remembered, answer)
         return TokenCounts(**{field: answer[field] for field in TokenCounts.__dataclass_fields__})
 

@@ -3,6 +3,7 @@
 Takes records and the language, gives ``Markup``. It reads nothing and decides nothing.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -32,7 +33,7 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting"),
+        *("downloading", "checking", "converting", "cleaning", "comparing"),
     }
 )
 _NUMBER_ROWS = 60
@@ -72,9 +73,18 @@ def chat(messages: Iterable[Message], lang: str) -> Markup:
                 say(f"views.role.{role}", lang),
                 content,
             )
-            for role, content in ((m["role"], m["content"]) for m in messages)
+            for role, content in ((m["role"], _said(m)) for m in messages)
         )
     )
+
+
+def _said(message: Message) -> str:
+    """What a turn says, and below it the tools that it calls."""
+    calls = [
+        f"{call['function']['name']}({json.dumps(call['function']['arguments'], ensure_ascii=False)})"
+        for call in message.get("tool_calls", [])
+    ]
+    return "\n".join(filter(None, [message["content"], *calls]))
 
 
 def rows_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], lang: str) -> Markup:

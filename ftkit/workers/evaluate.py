@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ftkit.data.chat import Message, RowProblem, TrainingRow, training_row
+from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row, turns
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
@@ -31,7 +31,7 @@ from ftkit.workers.generation import Answer, answer_all, batches, context_length
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_tokenizer, load_with_adapter
 from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
-from ftkit.workers.training.rows import IGNORED, FastTokenizer, tokenise
+from ftkit.workers.training.rows import IGNORED, FastTokenizer, prompt_ids, tokenise
 
 _LEAST_NEW_TOKENS, _MOST_NEW_TOKENS = 32, 512
 _ROOM_FOR_MORE = 1.5  # an answer may be longer than the longest reference by this factor
@@ -164,8 +164,9 @@ def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepare
     start = max(1, sum(label == IGNORED for label in tokens.labels))
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    asked = encode.chat(row["prompt"], add_generation_prompt=True)
-    return Prepared(number, tokens.input_ids, start, asked, row["prompt"], row["completion"][0]["content"])
+    asked, prompt, completion = prompt_ids(row, encode), row["prompt"], row["completion"]
+    reference = answer_text(turns(completion, "assistant")[0])
+    return Prepared(number, tokens.input_ids, start, asked, turns(prompt, "user"), reference)
 
 
 def default_limit(rows: list[Prepared]) -> int:

@@ -25,6 +25,9 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 def raised_errors() -> Iterator[tuple[str, str, str]]:
     """``(key, English text, place)`` of every error of the family that is made anywhere in the package."""
     family = {node.name for node in tree(PACKAGE / "errors.py").body if isinstance(node, ast.ClassDef)}
+    for node in (node for path in modules() for node in tree(path).body if isinstance(node, ast.ClassDef)):
+        if any(isinstance(base, ast.Name) and base.id in family for base in node.bases):
+            family.add(node.name)
     for path in modules():
         for node in ast.walk(tree(path)):
             if not (

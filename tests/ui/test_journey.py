@@ -76,8 +76,13 @@ def upload_and_save(page: Page, url: str, file: Path, lang: str) -> None:
 def split(page: Page, lang: str) -> None:
     page.click("#split-do")
     page.wait_for_url(re.compile(r"/data\?dataset=\w+&split=\w+$"))
-    ready = say("data.split.ready", lang, train=28, validation=4, test=3, leaks=0)
-    expect(page.get_by_text(ready)).to_be_visible()
+    pattern = re.escape(say("data.split.ready", lang, train="@", validation="@", test="@", leaks=0))
+    ready = page.get_by_text(re.compile(pattern.replace("@", r"(\d+)")))
+    expect(ready).to_be_visible()
+    sizes = [int(size) for size in re.fullmatch(pattern.replace("@", r"(\d+)"), ready.inner_text()).groups()]
+    assert sum(sizes) == 35
+    assert sizes[0] > 20
+    assert min(sizes) > 0
     page.get_by_role("link", name=say("data.split.go", lang)).click()
     page.wait_for_url(re.compile(r"/train\?split=\w+$"))
 

@@ -5,17 +5,20 @@ Takes a path, gives dictionaries of strings; the separator is found by the conte
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 from ftkit.data.phrases import phrase
-from ftkit.data.reading.encodings import encoding_of, open_text
+from ftkit.data.reading.encodings import count_lines, encoding_of, open_text
+from ftkit.data.reading.plain_text import refuse_too_many_lines
 from ftkit.data.reading.report import (
     COLUMNS_LIMIT,
     ROW_LENGTH_LIMIT,
+    ROWS_LIMIT,
     Numbered,
     Report,
     column_names,
@@ -28,6 +31,9 @@ _NONE = "\x1f"  # a separator that text does not hold: the file has one column
 _FIELD_LIMIT = 2**31 - 1  # the length of whole records is what is limited
 _SAMPLE = 64 * 1024
 _SAMPLE_ROWS = 100
+_PIECE = 1024 * 1024
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
+_SENTENCE = re.compile(r"[^\W\d_]{2,} .*[.?!…]$", re.DOTALL)
 
 
 class _Records:
@@ -69,14 +75,16 @@ def read_delimited(path: Path, filename: str, report: Report) -> Numbered:
     """Rows of a CSV or TSV file."""
     csv.field_size_limit(_FIELD_LIMIT)
     encoding = encoding_of(path, report)
+    _refuse_too_many_rows(path)
     with open_text(path, encoding, newline="") as stream:
-        separator = _separator(stream.read(_SAMPLE), Path(filename).suffix.lower() == ".tsv")
+        sample = stream.read(_SAMPLE)
+    separator = report.options.delimiter or _separator(sample, Path(filename).suffix.lower() == ".tsv")
     _tell(separator, filename, report)
     with open_text(path, encoding, newline="") as stream:
         records = _Records(stream, separator)
         fields = iter(records)
-        names = _header(fields, records, report)
-        for record in fields:
+        names, first = _header(fields, records, report)
+        for record in chain(first, fields):
             if record is None:
                 report.skip(records.first, "bad_quote", first=records.first, last=records.last)
             elif not any(field.strip() for field in record) and (len(names) > 1 or not record):
@@ -87,7 +95,10 @@ def read_delimited(path: Path, filename: str, report: Report) -> Numbered:
                 yield records.first, dict(zip(names, record, strict=True))
 
 
-def _header(fields: Iterator[list[str] | None], records: _Records, report: Report) -> list[str]:
+def _header(
+    fields: Iterator[list[str] | None], records: _Records, report: Report
+) -> tuple[list[str], list[list[str] | None]]:
+    """The names of the columns, and the record read for them where it is a row itself."""
     for record in fields:
         if record is None:
             raise _open_quote(records.first)
@@ -96,8 +107,29 @@ def _header(fields: Iterator[list[str] | None], records: _Records, report: Repor
             continue
         if len(record) > COLUMNS_LIMIT:
             raise too_many_columns(len(record))
-        return column_names(record, report)
-    return []
+        header = report.options.header
+        if header is None and _looks_like_data(record):
+            report.note("no_header")
+            header = False
+        if header is False:
+            return [f"column_{number}" for number, _ in enumerate(record, start=1)], [record]
+        return column_names(record, report), []
+    return [], []
+
+
+def _looks_like_data(record: list[str]) -> bool:
+    """Whether the first line reads like a row: names are short, and no two are the same, numbers or sentences."""
+    return any(_NUMBER.fullmatch(field.strip()) or _SENTENCE.search(field.strip()) for field in record)
+
+
+def _refuse_too_many_rows(path: Path) -> None:
+    """Early, where lines are rows: without quotes no row has several."""
+    if count_lines(path) <= ROWS_LIMIT:
+        return
+    with path.open("rb") as stream:
+        quoted = any(b'"' in piece for piece in iter(lambda: stream.read(_PIECE), b""))
+    if not quoted:
+        refuse_too_many_lines(path)
 
 
 def _separator(sample: str, tabs_first: bool) -> str:
@@ -120,8 +152,10 @@ def _tell(separator: str, filename: str, report: Report) -> None:
     usual = "\t" if Path(filename).suffix.lower() == ".tsv" else ","
     if separator == _NONE:
         report.note("single_column")
-    elif separator != usual:
-        report.note("delimiter", delimiter=phrase(_SEPARATORS[separator]))
+    elif separator != usual or report.options.delimiter:
+        report.note(
+            "delimiter", delimiter=phrase(_SEPARATORS[separator]) if separator in _SEPARATORS else separator
+        )
 
 
 def _open_quote(line: int) -> BadInput:

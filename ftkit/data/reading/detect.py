@@ -10,7 +10,7 @@ from typing import Literal
 from ftkit.data.phrases import phrase
 from ftkit.errors import BadInput
 
-Kind = Literal["delimited", "json", "text", "parquet", "workbook"]
+Kind = Literal["delimited", "json", "text", "parquet", "workbook", "gzip", "zip"]
 
 _BY_ENDING: dict[str, Kind] = {
     ".csv": "delimited",
@@ -22,6 +22,8 @@ _BY_ENDING: dict[str, Kind] = {
     ".parquet": "parquet",
     ".xlsx": "workbook",
 }
+# What an upload may be called.
+ENDINGS: tuple[str, ...] = (*_BY_ENDING, ".gz", ".zip")
 _BINARY = {
     b"\x89PNG": "file_png",
     b"\xff\xd8\xff": "file_jpeg",
@@ -29,7 +31,6 @@ _BINARY = {
     b"%PDF": "file_pdf",
     b"\x7fELF": "file_program",
     b"MZ\x90": "file_program",
-    b"\x1f\x8b": "file_gzip",
     b"BZh": "file_bzip2",
     b"\xfd7zXZ": "file_xz",
     b"7z\xbc\xaf": "file_7z",
@@ -40,9 +41,11 @@ _BINARY = {
     b"ARROW1": "file_arrow",
 }
 _PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_GZIP = b"\x1f\x8b"
 _UNPACKED_LIMIT = 500 * 1024**2
-_UNPACKED_RATIO = 100
-_UNPACKED_SAFE = 10 * 1024**2  # below this any ratio does
+UNPACKED_RATIO = 100
+UNPACKED_SAFE = 10 * 1024**2  # below this any ratio does
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument"
 _TAR_MARK = slice(257, 262)
 
 
@@ -59,7 +62,9 @@ def kind_of(path: Path, filename: str) -> Kind:
     if head.startswith(b"PAR1"):
         return "parquet"
     if head.startswith(b"PK\x03\x04"):
-        return _workbook(path)
+        return _zip(path, Path(filename).suffix.lower())
+    if head.startswith(_GZIP):
+        return "gzip"
     _refuse_binary(head)
     ending = Path(filename).suffix.lower()
     kind = _BY_ENDING.get(ending)
@@ -76,7 +81,7 @@ def kind_of(path: Path, filename: str) -> Kind:
             "data.unknown_kind",
             "Files ending in “{ending}” cannot be read. Use one of: {known}.",
             ending=ending[:20],
-            known=", ".join(_BY_ENDING),
+            known=", ".join(ENDINGS),
         )
     return kind
 
@@ -95,26 +100,43 @@ def _refuse_binary(head: bytes) -> None:
         raise _not_rows(found)
 
 
-def _workbook(path: Path) -> Kind:
+def _zip(path: Path, ending: str) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise BadInput("data.damaged_workbook", "The workbook is damaged. Save it again as .xlsx.") from error
+            if (
+                entries
+                and entries[0].filename == "mimetype"
+                and archive.read("mimetype")[:34] == _OPEN_DOCUMENT
+            ):
+                raise _not_rows("file_ods")
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        if ending == ".xlsx":
+            raise BadInput(
+                "data.damaged_workbook", "The workbook is damaged. Save it again as .xlsx."
+            ) from error
+        raise damaged_archive() from error
     names = {entry.filename for entry in entries}
     if "xl/workbook.xml" not in names:
-        raise _not_rows("file_zip")
+        return "zip"
     if "xl/vbaProject.bin" in names:
         raise BadInput("data.macros", "The workbook contains macros. Save it as .xlsx or CSV.")
     unpacked = sum(entry.file_size for entry in entries)
     ratio = unpacked / path.stat().st_size
-    if unpacked > _UNPACKED_LIMIT or (unpacked > _UNPACKED_SAFE and ratio > _UNPACKED_RATIO):
+    if unpacked > _UNPACKED_LIMIT or (unpacked > UNPACKED_SAFE and ratio > UNPACKED_RATIO):
         raise BadInput(
             "data.workbook_bomb",
             "The workbook unpacks to {size} MB, more than can be opened safely. Save the sheet as CSV.",
             size=round(unpacked / 1024**2),
         )
     return "workbook"
+
+
+def damaged_archive() -> BadInput:
+    """The refusal of zip and gzip files alike."""
+    return BadInput(
+        "data.damaged_archive", "The archive is damaged or breaks off. Pack or download it again."
+    )
 
 
 def _not_rows(kind: str) -> BadInput:

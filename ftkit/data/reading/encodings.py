@@ -42,6 +42,8 @@ def encoding_of(path: Path, report: Report) -> Encoding:
     Raises:
         BadInput: it is none that is known.
     """
+    if report.options.encoding:
+        return _chosen(report.options.encoding, report)
     with path.open("rb") as stream:
         head = stream.read(4)
     for mark, name in _MARKS:
@@ -54,6 +56,29 @@ def encoding_of(path: Path, report: Report) -> Encoding:
     guess = _guess(broken)
     report.note("encoding_guessed", encoding=guess)
     return Encoding(guess, "surrogateescape")
+
+
+def _chosen(name: str, report: Report) -> Encoding:
+    try:
+        known = codecs.lookup(name)
+        "".encode(name)  # base64 and the like are codecs, too, but not of text
+    except LookupError as error:
+        raise BadInput(
+            "data.no_such_encoding",
+            "There is no encoding {name}. Use one such as utf-8, windows-1252 or windows-1254.",
+            name=name,
+        ) from error
+    report.note("encoding_chosen", encoding=known.name)
+    marked = {"utf-8": "utf-8-sig"}.get(known.name, known.name)
+    return Encoding(
+        marked, "surrogatepass" if known.name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    )
+
+
+def count_lines(path: Path) -> int:
+    """Line ends in a file, counted in its bytes; a file over the row limit is known by it long before it is read."""
+    with path.open("rb") as stream:
+        return sum(piece.count(b"\n") for piece in iter(lambda: stream.read(_PIECE), b""))
 
 
 def open_text(path: Path, encoding: Encoding, newline: str | None = None) -> TextIO:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ftkit.data.phrases import kind_of_value
 from ftkit.data.reading.encodings import Encoding, encoding_of, numbered_lines, open_text
+from ftkit.data.reading.plain_text import refuse_too_many_lines
 from ftkit.data.reading.report import DEPTH_LIMIT, ROW_LENGTH_LIMIT, Numbered, Report, Row
 from ftkit.errors import BadInput
 
@@ -20,6 +21,7 @@ _WHOLE_LIMIT = 256 * 1024**2
 _LOOKED_AT = 20
 _DIGITS_LIMIT = 4300  # Python's own limit for turning text into an integer
 _SPACE = re.compile(r"[ \t\n\r]*")
+_TRAINING = ("train", "training", "egitim", "eğitim")
 _LINE_ENDINGS = (".jsonl", ".ndjson")
 
 
@@ -77,6 +79,7 @@ def read_json(path: Path, filename: str, report: Report) -> Numbered:
     encoding = encoding_of(path, report)
     named_lines = Path(filename).suffix.lower() in _LINE_ENDINGS
     if _is_lines(path, encoding, named_lines):
+        refuse_too_many_lines(path)
         if not named_lines:
             report.note("json_lines")
         yield from _read_lines(path, encoding, report)
@@ -217,15 +220,28 @@ def _rows_inside(text: str, start: int, report: Report) -> Numbered:
         report.note("json_one_conversation")
         yield from _checked(1, value, decoder, report)
         return
-    if len(lists) > 1:
+    name = _chosen_list(list(lists), report)
+    yield from _items(text, lists[name], report)
+
+
+def _chosen_list(names: list[str], report: Report) -> str:
+    """The one list, or the one that was asked for, or the training part, or the first."""
+    wanted = report.options.list_name
+    if wanted and wanted not in names:
         raise BadInput(
-            "data.json_several_lists",
-            "The file holds several lists: {names}. Save the one that you want as a file of its own.",
-            names=", ".join(lists)[:200],
+            "data.no_such_list",
+            "There is no list “{name}” in the file. It holds: {known}.",
+            name=wanted,
+            known=", ".join(names)[:200],
         )
-    ((name, position),) = lists.items()
-    report.note("json_list_inside", name=name)
-    yield from _items(text, position, report)
+    if len(names) == 1:
+        report.note("json_list_inside", name=names[0])
+        return names[0]
+    report.offer_lists(names)
+    name = wanted or next((known for known in _TRAINING if known in names), names[0])
+    others = ", ".join(other for other in names if other != name)
+    report.note("json_list_chosen", name=name, others=others)
+    return name
 
 
 def _members(text: str, start: int) -> Iterator[tuple[str, int, Any]]:

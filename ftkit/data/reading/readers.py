@@ -1,27 +1,28 @@
-"""A file of any known kind in, rows and a report out; the one door to the readers.
+"""Files of any known kind in, rows and a report out; the one door to the readers.
 
-Takes a path and the name that the file came with. Every row passes the same admission, whatever the format: no broken
-characters, no NUL, nothing too deep or too long, only what JSON can hold. It keeps no row in memory.
+Takes paths and the names that the files came with. Every row passes the same admission, whatever the format. Several files
+with the same columns become one table. It keeps no row in memory.
 """
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from ftkit.data.phrases import kind_of_value
+from ftkit.data.reading.admission import Admission, Refusal
+from ftkit.data.reading.archives import Source, unpacked
 from ftkit.data.reading.delimited import read_delimited
 from ftkit.data.reading.detect import Kind, kind_of
 from ftkit.data.reading.json_rows import read_json
-from ftkit.data.reading.plain_text import read_text
+from ftkit.data.reading.plain_text import marked, read_text
 from ftkit.data.reading.report import (
     COLUMNS_LIMIT,
-    DEPTH_LIMIT,
-    ROW_LENGTH_LIMIT,
     ROWS_LIMIT,
     Numbered,
+    Options,
     Report,
     Row,
     too_many_columns,
@@ -39,10 +40,17 @@ _READERS: dict[Kind, Callable[[Path, str, Report], Numbered]] = {
     "workbook": read_workbook,
 }
 _NOTED_COLUMNS = 10
+_LOOKED_AT = 20
+_PROGRESS_ROWS = 500
+_MARKED_COLUMNS = ("text", "metin", "content", "prompt")
+_MARKED_AS = frozenset({"instruction", "input", "output"})
+
+# Called with bytes done; it may raise to end the reading.
+Progress = Callable[[int], None]
 
 
 class Reading(Record):
-    """What one pass over a file found."""
+    """What one pass over the files found."""
 
     rows: int
     columns: tuple[str, ...]
@@ -51,46 +59,51 @@ class Reading(Record):
     skipped_count: int
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    options: Options = Options()
+    sheets: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    file_hash: str = ""
 
 
-class _Refusal(Exception):
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
-        self.key = key
-        self.values = values
-
-
-def scan(path: Path, filename: str, spool: Path) -> Reading:
-    """Read a file once: its rows go to ``spool``, one JSON object per line, and what was found comes back.
+def scan(
+    sources: Sequence[Source],
+    spool: Path,
+    options: Options | None = None,
+    progress: Progress = lambda _: None,
+) -> Reading:
+    """Read files once: their rows go to ``spool``, one JSON object per line, and what was found comes back.
 
     Raises:
-        BadInput: the file as a whole cannot be read, is over a limit, or has no rows.
+        BadInput: a file as a whole cannot be read, is over a limit, or there are no rows.
     """
-    report = Report()
+    report = Report(options)
+    table = _Table()
     digest = hashlib.sha256()
-    kinds: dict[str, dict[str, int]] = {}
-    count = 0
-    with spool.open("wb") as stream:
-        for row, text in _admitted(path, filename, report):
-            count += 1
+    done = 0
+    with spool.open("wb") as stream, unpacked(sources, spool.parent, report) as files:
+        for place, row, text in _admitted(files, report, table):
+            table.count(row, place)
             line = text.encode() + b"\n"
             digest.update(line)
             stream.write(line)
-            _count_kinds(row, kinds)
-            if len(kinds) > COLUMNS_LIMIT:
-                raise too_many_columns(len(kinds))
-    if not count:
+            done += len(line)
+            if table.rows % _PROGRESS_ROWS == 0:
+                progress(done)
+    if not table.rows:
         raise _no_rows(report)
-    _note_columns(kinds, count, report)
+    table.note_columns(report)
     report.finish()
     return Reading(
-        rows=count,
-        columns=tuple(kinds),
-        json_columns=tuple(name for name, found in kinds.items() if found.keys() - {kind_of_value("")}),
+        rows=table.rows,
+        columns=tuple(table.kinds),
+        json_columns=table.json_columns(),
         content_hash=f"sha256:{digest.hexdigest()}",
         skipped_count=report.skipped_count,
         skipped=tuple(report.skipped),
         notes=tuple(report.notes),
+        options=report.options,
+        sheets=report.sheets,
+        lists=report.lists,
     )
 
 
@@ -101,15 +114,113 @@ def spooled(spool: Path) -> Iterator[Row]:
             yield json.loads(line.decode())
 
 
-def _admitted(path: Path, filename: str, report: Report) -> Iterator[tuple[Row, str]]:
-    reader = _READERS[kind_of(path, filename)]
+class _Table:
+    """Columns of all rows: which kinds of values each holds, and where each kind stands first."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.kinds: dict[str, dict[str, list[int]]] = {}
+        self._of_file: set[str] = set()
+        self._of_files: list[tuple[str, set[str]]] = []
+
+    def count(self, row: Row, place: int) -> None:
+        """One more row, which stands at ``place`` of its file."""
+        self.rows += 1
+        for name, value in row.items():
+            found = self.kinds.get(name)
+            if found is None:
+                found = self.kinds[name] = {}
+                if len(self.kinds) > COLUMNS_LIMIT:
+                    raise too_many_columns(len(self.kinds))
+            if value is not None:
+                kind = "" if isinstance(value, str) else kind_of_value(value)
+                seen = found.get(kind)
+                if seen is None:
+                    found[kind] = [1, place]
+                else:
+                    seen[0] += 1
+        self._of_file.update(row)
+
+    def end_file(self, name: str) -> None:
+        """The columns of one file are complete.
+
+        Raises:
+            BadInput: they are not those of the files before it.
+        """
+        columns, self._of_file = self._of_file, set()
+        for other, known in self._of_files[:1]:
+            if not (columns <= known or known <= columns):
+                raise BadInput(
+                    "data.different_columns",
+                    "The files have different columns: {first} has {columns}; {second} has {others}. Import each by "
+                    "itself, or give them the same columns.",
+                    first=other,
+                    columns=_listed(known),
+                    second=name,
+                    others=_listed(columns),
+                )
+        self._of_files.append((name, columns))
+
+    def json_columns(self) -> tuple[str, ...]:
+        """Columns that hold anything but text."""
+        return tuple(name for name, found in self.kinds.items() if found.keys() - {""})
+
+    def note_columns(self, report: Report) -> None:
+        """Say which columns have gaps and which hold different kinds of values."""
+        missing = {
+            name: self.rows - sum(count for count, _ in found.values()) for name, found in self.kinds.items()
+        }
+        for name, count in list(missing.items())[:_NOTED_COLUMNS]:
+            if count:
+                report.note("column_missing", name=name, count=count)
+        mixed = [(name, list(found.items())) for name, found in self.kinds.items() if len(found) > 1]
+        for name, ((first, (_, first_line)), (second, (_, second_line)), *_) in mixed[:_NOTED_COLUMNS]:
+            report.note(
+                "column_mixed",
+                name=name,
+                first=first or kind_of_value(""),
+                first_line=first_line,
+                second=second or kind_of_value(""),
+                second_line=second_line,
+            )
+
+
+def _admitted(files: Sequence[Source], report: Report, table: _Table) -> Iterator[tuple[int, Row, str]]:
+    admission = Admission()
+    for source in files:
+        several = len(files) > 1
+        report.file = source.name if several else ""
+        rows_before, skipped_before = table.rows, report.skipped_count
+        try:
+            yield from _of_file(source, report, admission, table)
+            if table.rows > rows_before or not several:
+                table.end_file(source.name)
+        except BadInput as error:
+            if several and error.key != "data.different_columns":
+                raise _in_file(source.name, error) from error
+            raise
+        if several:
+            report.note(
+                "file_rows",
+                name=source.name,
+                rows=table.rows - rows_before,
+                skipped=report.skipped_count - skipped_before,
+            )
+    report.file = ""
+    admission.finish(report)
+
+
+def _of_file(
+    source: Source, report: Report, admission: Admission, table: _Table
+) -> Iterator[tuple[int, Row, str]]:
+    reader = _READERS[kind_of(source.path, source.name)]
     try:
-        for count, (line, row) in enumerate(reader(path, filename, report), start=1):
-            if count > ROWS_LIMIT:
+        for line, row in _with_marked(reader(source.path, source.name, report), report):
+            if table.rows >= ROWS_LIMIT:
                 raise too_many_rows()
             try:
-                yield row, _admit(row)
-            except _Refusal as refusal:
+                yield line, row, admission.admit(row)
+            except Refusal as refusal:
                 report.skip(line, refusal.key, **refusal.values)
     except UnicodeDecodeError as error:
         raise BadInput(
@@ -120,102 +231,36 @@ def _admitted(path: Path, filename: str, report: Report) -> Iterator[tuple[Row, 
         ) from error
 
 
-def _admit(row: Row) -> str:
-    """The row as JSON with its columns in alphabetical order, or the reason why it is not taken."""
-    text = _text({name: row[name] for name in sorted(row) if row[name] is not None})
-    # The escape may also stand in the text itself, so that it only calls for a closer look.
-    if "\\u0000" in text or not text.isascii() and not _encodable(text):
-        for name, value in row.items():
-            _refuse_characters(name, value)
-    if len(text) > ROW_LENGTH_LIMIT:
-        raise _Refusal("row_too_long", limit=ROW_LENGTH_LIMIT)
-    return text
+def _with_marked(rows: Iterable[tuple[int, Row]], report: Report) -> Numbered:
+    """Rows whose text is marked with ``### Instruction:`` and the like get columns of that, beside the text."""
+    iterator = iter(rows)
+    first = list(islice(iterator, _LOOKED_AT))
+    name = _marked_column([row for _, row in first])
+    if name is None:
+        yield from chain(first, iterator)
+        return
+    report.note("marked_text", name=name)
+    for line, row in chain(first, iterator):
+        text = row.get(name)
+        found = marked(text) if isinstance(text, str) else None
+        yield line, {**row, **found} if found else row
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def _marked_column(rows: Sequence[Row]) -> str | None:
+    """The column whose texts are marked in most of these rows."""
+    for name in _MARKED_COLUMNS:
+        texts = [row[name] for row in rows if isinstance(row.get(name), str) and not _MARKED_AS & row.keys()]
+        if texts and sum(marked(text) is not None for text in texts) * 2 > len(rows):
+            return name
+    return None
 
 
-def _text(row: Row) -> str:
-    if any(isinstance(value, list | dict) for value in row.values()) and _is_deep(row):
-        raise _Refusal("json_too_deep", limit=DEPTH_LIMIT)
-    try:
-        return _json(row)
-    except (ValueError, TypeError):
-        for name, value in row.items():
-            _refuse_value(name, value)
-        raise
+def _in_file(name: str, error: BadInput) -> BadInput:
+    return BadInput("data.in_file", "{file}: {problem}", file=name, problem=error)
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEPTH_LIMIT + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, list | dict)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return bool(level)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _refuse_value(name: str, value: Any) -> None:
-    try:
-        _json(value)
-    except ValueError:
-        raise _Refusal("json_not_finite", value=f"“{name}”") from None
-    except TypeError:
-        raise _Refusal("not_text", name=name, found=type(value).__name__) from None
-
-
-def _refuse_characters(name: str, value: Any) -> None:
-    for text in _texts({name: value}):
-        if "\0" in text:
-            raise _Refusal("nul_character", name=name)
-        half = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
-        if half and "\udc80" <= half <= "\udcff":
-            raise _Refusal("bad_byte", name=name, byte=f"{ord(half) - 0xDC00:02x}")
-        if half:
-            raise _Refusal("half_character", name=name, code=f"{ord(half):X}")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield name
-            yield from _texts(inner)
-
-
-def _count_kinds(row: Row, kinds: dict[str, dict[str, int]]) -> None:
-    for name, value in row.items():
-        found = kinds.get(name)
-        if found is None:
-            found = kinds[name] = defaultdict(int)
-        if value is not None:
-            found[kind_of_value(value)] += 1
-
-
-def _note_columns(kinds: dict[str, dict[str, int]], rows: int, report: Report) -> None:
-    missing = {name: rows - sum(found.values()) for name, found in kinds.items()}
-    for name, count in list(missing.items())[:_NOTED_COLUMNS]:
-        if count:
-            report.note("column_missing", name=name, count=count)
-    mixed = [(name, list(found)) for name, found in kinds.items() if len(found) > 1]
-    for name, (first, second, *_) in mixed[:_NOTED_COLUMNS]:
-        report.note("column_mixed", name=name, first=first, second=second)
+def _listed(columns: Iterable[Any]) -> str:
+    return ", ".join(sorted(columns))[:200]
 
 
 def _no_rows(report: Report) -> BadInput:

@@ -5,6 +5,8 @@ evaluated: a cell counts with the value that was saved with it.
 """
 
 import datetime
+import re
+import zipfile
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +26,8 @@ from ftkit.errors import BadInput
 
 _UNCOMPRESSED_LIMIT = 4 * 1024**3
 _BATCH = 1000
+_PIECE = 1024 * 1024
+_FORMULA = re.compile(rb"<f[ />]")
 
 
 def read_parquet(path: Path, filename: str, report: Report) -> Numbered:
@@ -94,7 +98,10 @@ def read_workbook(path: Path, filename: str, report: Report) -> Numbered:
     try:
         with calamine.CalamineWorkbook.from_path(path) as book:
             sheet = _sheet(book, report)
-            _check_size(sheet.total_height - 1, sheet.total_width)
+            _check_size(sheet.height - 1, sheet.width)
+            if merged := sheet.merged_cell_ranges:
+                report.note("merged_cells", count=len(merged))
+            _note_formulas(path, report)
             yield from _sheet_rows(sheet.iter_rows(), report)
     except calamine.PasswordError as error:
         raise BadInput("data.encrypted", "The workbook has a password. Save it without one.") from error
@@ -109,9 +116,32 @@ def _sheet(book: Any, report: Report) -> Any:
     visible = [sheet for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible] or sheets
     if not visible:
         raise BadInput("data.no_sheet", "The workbook has no sheet with cells. Save the table as CSV.")
+    names = [sheet.name for sheet in sheets]
+    wanted = report.options.sheet or visible[0].name
+    if wanted not in names:
+        raise BadInput(
+            "data.no_such_sheet",
+            "The workbook has no sheet “{name}”. It has: {known}.",
+            name=wanted,
+            known=", ".join(names)[:200],
+        )
     if len(sheets) > 1:
-        report.note("sheet", name=visible[0].name, count=len(sheets))
-    return book.get_sheet_by_name(visible[0].name)
+        report.offer_sheets(names)
+        report.note("sheet", name=wanted, count=len(sheets))
+    return book.get_sheet_by_name(wanted)
+
+
+def _note_formulas(path: Path, report: Report) -> None:
+    """Count the formulas of all sheets: their saved values are read, they are not evaluated."""
+    count = 0
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                with archive.open(name) as stream:
+                    for piece in iter(lambda: stream.read(_PIECE), b""):  # noqa: B023 - read within this turn
+                        count += len(_FORMULA.findall(piece))
+    if count:
+        report.note("formulas", count=count)
 
 
 def _sheet_rows(cells: Iterable[list[Any]], report: Report) -> Numbered:

@@ -1,11 +1,11 @@
 """The split's public face: a dataset cut into training, validation and test, and what stands in each part.
 
-Takes ids, gives records and rows. A split is immutable and appears under its name only when complete. It knows no
-tokenizer.
+Takes ids, gives records and rows. A split is immutable and appears under its name only when complete; a large one is
+made by a worker. It knows no tokenizer.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,15 @@ from typing import Any
 from ftkit.data import chat, storage
 from ftkit.data.chat import Message
 from ftkit.data.splits import parts, splitting
+from ftkit.data.splits.making import Made, Plan, make
 from ftkit.errors import BadInput
+from ftkit.jobs.call import call_worker
 from ftkit.records import PARTS, Dataset, Part, Record, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, building, read_json, write_json
+
+_AT_ONCE = 3000  # rows that are split within a second
+_PATIENCE = 900.0  # seconds
 
 
 class Example(Record):
@@ -36,57 +41,72 @@ class SplitService:
         folders: Folders,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """Make it; without the environment of worker processes everything is done in this one."""
         self._artefacts = artefacts
         self._folders = folders
         self._clock = clock
         self._new_id = new_id
+        self._environment = environment
 
-    def split(self, dataset_id: str, ratios: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 42) -> Split:
+    def split(
+        self,
+        dataset_id: str,
+        ratios: Sequence[float] = (0.8, 0.1, 0.1),
+        seed: int = 42,
+        *,
+        group: str = "",
+        stratify: str = "",
+        near: bool | None = None,
+        test: str = "",
+    ) -> Split:
         """Cut a dataset into train, validation and test; rows that cannot be trained on are left out and counted.
 
+        Args:
+            dataset_id: what is cut.
+            ratios: shares of the three parts.
+            seed: another seed, another split.
+            group: column whose equal values stay together.
+            stratify: column whose values keep their shares in every part.
+            near: keep near-duplicates together; None for yes, unless most rows are alike (a note says so).
+            test: id of a dataset whose rows are the test part; the ratio of train and validation stays.
+
         Raises:
-            BadInput: the ratios do not work, or there are too few rows for them.
+            BadInput: the ratios or the columns do not work, or there are too few rows.
         """
         dataset = self._artefacts.get(Dataset, dataset_id)
         shares = splitting.check_ratios(ratios)
-        source = self._folders.dataset(dataset.id) / storage.ROWS
-        found = splitting.sort_out(storage.iterate_rows(source), dataset.mapping)
-        if not found.keys:
-            row, reason = found.left_out[0]
-            raise BadInput(
-                "data.nothing_to_learn",
-                "None of the {count} rows can be trained on. Row {row}: {reason}. Choose other columns.",
-                count=dataset.rows,
-                row=row,
-                reason=reason,
-            )
-        members = splitting.members(found.keys, shares, seed)
+        held = self._artefacts.get(Dataset, test) if test else None
+        for one in filter(None, (dataset, held)):
+            storage.check_unchanged(self._rows_of(one), one.file_hash)
+        plan = Plan(
+            source=str(self._rows_of(dataset)),
+            mapping=dataset.mapping,
+            ratios=shares,
+            seed=seed,
+            group=group,
+            stratify=stratify,
+            near=near,
+            test_source=str(self._rows_of(held)) if held else "",
+            test_mapping=held.mapping if held else {},
+        )
         draft = Split(
             id=self._new_id(),
             name=f"{dataset.name} {'/'.join(f'{share * 100:g}' for share in shares)}",
             created_at=self._clock(),
-            parents=(dataset.id,),
+            parents=tuple(dict.fromkeys([dataset.id, *([held.id] if held else [])])),
             seed=seed,
             versions=storage.versions(),
             dataset=dataset.id,
             ratios=shares,
-            sizes={part: len(members[part]) for part in PARTS},
-            left_out=len(found.left_out),
-            left_out_reasons=found.reasons(),
-            trimmed=found.trimmed,
+            sizes={},
             mapping=dataset.mapping,
+            group=group,
+            stratify=stratify,
+            test_dataset=test,
         )
-        with building(self._folders.split(draft.id)) as folder:
-            parts.write(folder, source, members)
-            measured = {
-                "leaks": splitting.count_leaks(parts.keys(folder, dataset.mapping)),
-                "content_hash": parts.content_hash(folder),
-            }
-            record = draft.model_copy(update=measured)
-            write_json(folder / "manifest.json", parts.manifest(record, dataset, members, found))
-        self._artefacts.add(record)
-        return record
+        return self._built(draft, dataset, plan)
 
     def all(self, dataset_id: str | None = None) -> list[Split]:
         """All splits, or those of one dataset, newest first."""
@@ -119,6 +139,27 @@ class SplitService:
         """
         self._artefacts.delete(self.get(id_))
         shutil.rmtree(self._folders.split(id_), ignore_errors=True)
+
+    def _built(self, draft: Split, dataset: Dataset, plan: Plan) -> Split:
+        with building(self._folders.split(draft.id)) as folder:
+            made = self._make(folder, plan, dataset.rows)
+            lists = made.model_dump(include={"rows", "keys", "left_out_rows"})
+            promised = {kind: count for kind, count in made.leak_kinds.items() if made.near or kind != "near"}
+            found = made.model_dump(exclude=set(lists)) | {"leaks": sum(promised.values())}
+            record = Split.model_validate(draft.model_dump() | found)
+            write_json(folder / "manifest.json", parts.manifest(record, dataset, lists))
+        self._artefacts.add(record)
+        return record
+
+    def _make(self, folder: Path, plan: Plan, rows: int) -> Made:
+        """Large datasets are split by a worker, so that the caller stays light."""
+        if rows <= _AT_ONCE or self._environment is None:
+            return make(folder, plan)
+        question = {"folder": str(folder), "plan": plan.model_dump(mode="json")}
+        return Made.model_validate(call_worker("data.split", question, self._environment, _PATIENCE))
+
+    def _rows_of(self, dataset: Dataset) -> Path:
+        return self._folders.dataset(dataset.id) / storage.ROWS
 
     def _part_file(self, split_id: str, part: Part) -> Path:
         if part not in PARTS:

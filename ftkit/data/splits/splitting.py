@@ -1,30 +1,86 @@
-"""Which row goes into which part: seeded, by the content of the rows, equal rows never apart.
+"""Which row goes into which part: seeded, by the content of the rows, rows that belong together never apart.
 
-Takes one key per row (equal rows have equal keys), ratios and a seed; gives a part per row. It touches no files.
+Takes rows in the order of the dataset, ratios and a seed; gives a part per row. It touches no files.
 
-How: each key is hashed with the seed, the different keys are put in the order of their hashes, and the order is cut
-where the ratios say: first test, then validation, then train. So the parts have the asked sizes even for a hundred
-rows, whatever the order of the file, and another seed is another shuffle. The price against fixed hash thresholds:
-when rows are added, the cuts shift, and a few rows that lie next to a cut change to the neighbouring part: where no
-row is repeated, at most one per cut for each added row, and on average far fewer (about the square root of their
-number). A row goes from train to test only where the cuts shift by the whole validation part.
+The rule, row by row from the first to the last, so that rows added at the end never move another one:
+
+1. A row that belongs to rows before it (the same content, the same value of the group column, nearly the same text)
+   goes to their part. Where those stand in two parts, the new row goes to none: it is left out and counted.
+2. Any other row opens a group. The group's key (its value in the group column, else the row's content) is hashed with
+   the seed to a number from 0 to 1, and the ratios say whose stretch that is: test, validation, train.
+3. A part with a share s may lie empty only until 1/s groups have come: then the next group goes to it, whatever its
+   hash. So with shares of 0.8, 0.1, 0.1 no part is empty from twelve groups on; fewer groups may leave one empty.
+
+Without rule 3 and near-duplicates the part of a row depends on nothing but the row, wherever others are added. With a
+column to stratify by, the groups of each label are dealt out in tens: each ten of them has one number from each tenth
+of the stretch from 0 to 1, in a seeded order, so that each label keeps the ratios closely.
 """
 
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
 
-from ftkit.data.chat import Message, RowProblem, conversation, cut, is_text
-from ftkit.data.phrases import phrase
 from ftkit.errors import BadInput
 from ftkit.records import PARTS, Part
 
 Ratios = tuple[float, float, float]
+Bond = Literal["content", "group", "near"]
 
+# Where the three shares usually lie; outside, ``ratio_notes`` says what it costs.
+USUAL: Mapping[Part, tuple[float, float]] = {
+    "train": (0.7, 0.8),
+    "validation": (0.1, 0.15),
+    "test": (0.1, 0.15),
+}
 _TOLERANCE = 1e-6
-_REASONS = 20
+_TEN = 10
+_ORDER: tuple[Part, ...] = ("test", "validation", "train")
+
+
+class Row(NamedTuple):
+    """What decides about a row. ``group`` and ``label`` are empty where there is none, ``held`` is a row that must go to
+    the test part."""
+
+    key: str
+    text: str
+    group: str = ""
+    label: str = ""
+    held: bool = False
+
+
+class Neighbours(Protocol):
+    """Near-duplicates among the rows, see ``ftkit.data.health.duplicates.Neighbours``."""
+
+    @property
+    def place(self) -> Mapping[int, int]: ...  # noqa: D102 - named by the protocol
+    def add(self, place: int) -> None: ...  # noqa: D102 - named by the protocol
+    def likely(self, place: int) -> Iterable[tuple[int, int]]: ...  # noqa: D102 - named by the protocol
+    def alike(self, place: int, other: int, kind: int) -> bool: ...  # noqa: D102 - named by the protocol
+
+
+class Assigned(NamedTuple):
+    """What ``assign`` found.
+
+    Args:
+        part: of each row that is in one.
+        apart: rows that are in none, because they belong to rows of two parts.
+        like_test: rows that are in none, because they belong to a held row, and by what.
+        largest: rows of the largest group that only near-duplicates hold together.
+        filled: groups that rule 3 sent to a part.
+    """
+
+    part: dict[int, Part]
+    apart: list[int]
+    like_test: dict[int, Bond]
+    largest: int
+    filled: int
+
+    def sizes(self) -> dict[Part, int]:
+        """Rows of each part."""
+        counts = Counter(self.part.values())
+        return {part: counts[part] for part in PARTS}
 
 
 def check_ratios(ratios: Sequence[float]) -> Ratios:
@@ -45,104 +101,160 @@ def check_ratios(ratios: Sequence[float]) -> Ratios:
     return train, validation, test
 
 
-def assign(keys: Sequence[str], ratios: Ratios, seed: int) -> list[Part]:
-    """The part of each row.
+def number(seed: int, key: str) -> float:
+    """A number from 0 to 1, 1 not among them, that depends on nothing but seed and key."""
+    digest = hashlib.sha256(f"{seed}:{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def assign(rows: Sequence[Row], ratios: Ratios, seed: int, neighbours: Neighbours | None = None) -> Assigned:
+    """The part of each row; see the rule above.
 
     Args:
-        keys: one per row; rows with the same key stay together.
-        ratios: shares of train, validation and test; a share of 0 gives an empty part, any other a filled one.
-        seed: another seed, another shuffle.
+        rows: in the order of the dataset; held ones first.
+        ratios: shares of train, validation and test; a share of 0 gives an empty part, if no row is held for it.
+        seed: another seed, another split.
+        neighbours: what says which rows are nearly the same; None to keep only equal rows and groups together.
 
     Raises:
-        BadInput: there are fewer different rows than parts to fill.
+        BadInput: there are fewer groups than parts to fill.
     """
-    counts = Counter(keys)
-    order = sorted(counts, key=lambda key: hashlib.sha256(f"{seed}:{key}".encode()).digest())
+    dealer = _Dealer(ratios, seed)
+    together = _Together(neighbours)
+    found = Assigned({}, [], {}, 0, 0)
+    held = any(row.held for row in rows)
+    for at, row in enumerate(rows):
+        bonds = together.of(at, row)
+        if row.held:
+            part: Part = "test"
+        elif held and "test" in bonds:
+            found.like_test[at] = bonds["test"]
+            continue
+        elif len(bonds) > 1:
+            found.apart.append(at)
+            continue
+        else:
+            part = next(iter(bonds)) if bonds else dealer.deal(row)
+        found.part[at] = part
+        together.add(at, row, part)
     wanted = sum(share > 0 for share in ratios)
-    if len(order) < wanted:
+    if dealer.groups < wanted:
         raise BadInput(
             "data.too_few_rows",
             "{rows} different rows cannot fill {parts} parts. Add rows, or choose the ratios 1,0,0.",
-            rows=len(order),
+            rows=dealer.groups,
             parts=wanted,
         )
-    first, second = _cuts([counts[key] for key in order], ratios)
-    part: dict[str, Part] = dict.fromkeys(order[:first], "test")
-    part |= dict.fromkeys(order[first:second], "validation")
-    return [part.get(key, "train") for key in keys]
+    return found._replace(largest=together.largest(), filled=dealer.filled)
 
 
-class Sorted:
-    """What reading the rows for a split found."""
+class _Dealer:
+    """Rules 2 and 3: the part of a new group."""
 
-    def __init__(self) -> None:
-        self.keys: dict[int, str] = {}
-        self.left_out: list[tuple[int, str]] = []
-        self.trimmed = 0
+    def __init__(self, ratios: Ratios, seed: int) -> None:
+        self._seed = seed
+        self._share = dict(zip(PARTS, ratios, strict=True))
+        self._wanted = sorted((part for part in PARTS if self._share[part]), key=self._share.__getitem__)
+        self._groups: Counter[Part] = Counter()
+        self._labels: Counter[str] = Counter()
+        self.groups = 0
+        self.filled = 0
 
-    def reasons(self) -> dict[str, int]:
-        """How many rows were left out for which reason; rare reasons beyond the first twenty count as others."""
-        common = Counter(reason for _, reason in self.left_out).most_common()
-        others = sum(count for _, count in common[_REASONS:])
-        return {**dict(common[:_REASONS]), **({phrase("other_reasons"): others} if others else {})}
+    def deal(self, row: Row) -> Part:
+        """The part of the group that this row opens."""
+        self.groups += 1
+        part = natural = self._part_at(self._place(row))
+        for one in self._wanted:
+            if not self._groups[one] and self.groups >= 1 / self._share[one] - _TOLERANCE:
+                part = one
+                break
+        self.filled += part != natural
+        self._groups[part] += 1
+        return part
 
+    def _place(self, row: Row) -> float:
+        place = number(self._seed, f"group:{row.group}" if row.group else row.key)
+        if not row.label:
+            return place
+        ten, within = divmod(self._labels[row.label], _TEN)
+        self._labels[row.label] += 1
+        order = sorted(range(_TEN), key=lambda at: number(self._seed, f"ten:{row.label}:{ten}:{at}"))
+        return (order[within] + place) / _TEN
 
-def sort_out(rows: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -> Sorted:
-    """Key each row that can be trained on, and say why the others cannot."""
-    found = Sorted()
-    for index, row in enumerate(rows):
-        try:
-            found.keys[index], trimmed = training_key(row, mapping)
-            found.trimmed += trimmed
-        except RowProblem as problem:
-            found.left_out.append((index, problem.reason))
-    return found
-
-
-def training_key(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, bool]:
-    """A hash of what the model would learn from the row, and whether turns after the last answer were left out.
-
-    Columns that play no role do not count, so that an id or a date cannot hide that two rows are the same.
-
-    Raises:
-        RowProblem: the row cannot be trained on.
-    """
-    messages = conversation(row, mapping)
-    if is_text(mapping):
-        return _digest(messages), False
-    prompt, answer = cut(messages)
-    return _digest([*prompt, answer]), len(messages) > len(prompt) + 1
-
-
-def members(keys: Mapping[int, str], ratios: Ratios, seed: int) -> dict[Part, list[int]]:
-    """The rows of each part, in their order; see ``assign``."""
-    assigned = assign(list(keys.values()), ratios, seed)
-    return {part: [row for row, of in zip(keys, assigned, strict=True) if of == part] for part in PARTS}
+    def _part_at(self, place: float) -> Part:
+        end = 0.0
+        for part in _ORDER:
+            end += self._share[part]
+            if place < end - 1e-12:
+                return part
+        return self._wanted[-1]
 
 
-def count_leaks(keys: Mapping[Part, Sequence[str]]) -> int:
-    """Rows whose key stands in more than one part."""
-    parts_of = Counter(key for part in keys.values() for key in set(part))
-    return sum(parts_of[key] > 1 for part in keys.values() for key in part)
+class _Together:
+    """Rule 1: the parts of the rows that a row belongs to, and by what."""
 
+    def __init__(self, neighbours: Neighbours | None) -> None:
+        self._neighbours = neighbours
+        self._by_key: dict[str, Part] = {}
+        self._by_group: dict[str, Part] = {}
+        self._by_place: dict[int, Part] = {}
+        self._linked: dict[int, int] = {}
+        self._size: Counter[int] = Counter()
+        self._alike: list[int] = []
 
-def _cuts(sizes: Sequence[int], ratios: Ratios) -> tuple[int, int]:
-    """Where test ends and where validation ends, in an order of groups of these sizes; no wanted part is empty."""
-    train, validation, test = ratios
-    total = sum(sizes)
-    middles, before = [], 0
-    for size in sizes:
-        middles.append(before + size / 2)
-        before += size
-    count = len(sizes)
-    first = sum(middle < total * test for middle in middles) if test else 0
-    second = sum(middle < total * (test + validation) for middle in middles) if train else count
-    # The smallest allowed, then the largest: each wanted part keeps at least one group on its side of the cuts.
-    first = min(max(first, int(test > 0)), count - int(validation > 0) - int(train > 0))
-    second = min(max(second, first + int(validation > 0)), count - int(train > 0))
-    return first, second if validation else first
+    def of(self, at: int, row: Row) -> dict[Part, Bond]:
+        """The parts that hold rows which this one belongs to."""
+        found: dict[Part, Bond] = {}
+        if row.key in self._by_key:
+            found[self._by_key[row.key]] = "content"
+        if row.group and row.group in self._by_group:
+            found.setdefault(self._by_group[row.group], "group")
+        if self._neighbours is not None:
+            self._alike = list(self._like(self._neighbours, self._neighbours.place[at]))
+            for place in self._alike:
+                found.setdefault(self._by_place[place], "near")
+        return found
 
+    def add(self, at: int, row: Row, part: Part) -> None:
+        """The row that was asked for last is in this part."""
+        self._by_key[row.key] = part
+        if row.group:
+            self._by_group[row.group] = part
+        if self._neighbours is not None:
+            place = self._neighbours.place[at]
+            if place not in self._by_place:
+                self._by_place[place] = part
+                self._neighbours.add(place)
+                for other in self._alike:
+                    self._join(other, place)
+            self._size[place] += 1
 
-def _digest(messages: list[Message]) -> str:
-    text = "\x00".join(f"{message['role']}\x00{message['content']}" for message in messages)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    def largest(self) -> int:
+        """Rows of the largest cluster of near-duplicates."""
+        sizes: Counter[int] = Counter()
+        for place, size in self._size.items():
+            sizes[self._root(place)] += size
+        return max(sizes.values(), default=0)
+
+    def _like(self, neighbours: Neighbours, place: int) -> Iterator[int]:
+        """Places that are nearly the same, one of each cluster."""
+        if place in self._by_place:
+            yield place
+            return
+        clusters: set[int] = set()
+        for other, kind in neighbours.likely(place):
+            cluster = self._root(other)
+            if cluster not in clusters and neighbours.alike(place, other, kind):
+                clusters.add(cluster)
+                yield other
+
+    def _root(self, place: int) -> int:
+        linked = self._linked
+        while (above := linked.get(place, place)) != place:
+            linked[place] = place = linked.get(above, above)
+        return place
+
+    def _join(self, one: int, other: int) -> None:
+        first, second = self._root(one), self._root(other)
+        if first != second:
+            self._linked[max(first, second)] = min(first, second)

@@ -1,7 +1,7 @@
 """The catalogues: every text of the dashboard in English and Turkish.
 
 Reads ``<language>/*.yaml`` (flat ``page.key: text``), gives ``t`` for texts that the browser translates and ``say`` for
-texts that a handler makes. Labels and help of the run options come from ``RunSpec`` itself. It does not decide which
+texts that a handler makes. Labels and help of the run options come from ``RunSpec`` itself, those of the cleaning steps from their models. It does not decide which
 language a person reads: the cookie and the browser do.
 """
 
@@ -14,6 +14,8 @@ import gradio as gr
 import yaml
 from gradio.i18n import I18nData
 
+from ftkit.data.clean import STEPS
+from ftkit.data.cleaning.steps import Step, choices_of
 from ftkit.data.phrases import translate
 from ftkit.errors import FtkitError
 from ftkit.training.spec import RunSpec
@@ -59,8 +61,13 @@ def say(key: str, lang: str, **values: object) -> str:
 def say_error(error: FtkitError, lang: str) -> str:
     """An error in the reader's language; in English where it has no translation."""
     text = error_catalogue(lang).get(error.key, error.text)
-    values = {k: say_phrase(v, lang) if isinstance(v, str) else v for k, v in error.values.items()}
-    return text.format(**values)
+    return text.format(**{name: _say_value(value, lang) for name, value in error.values.items()})
+
+
+def _say_value(value: object, lang: str) -> object:
+    if isinstance(value, FtkitError):
+        return say_error(value, lang)
+    return say_phrase(value, lang) if isinstance(value, str) else value
 
 
 def say_phrase(text: str, lang: str) -> str:
@@ -89,7 +96,7 @@ def catalogue(lang: str) -> Mapping[str, str]:
     """Every text of a language by key; a text that is not translated stands in English."""
     if lang != DEFAULT:
         return {**catalogue(DEFAULT), **_read(lang)}
-    return {**_read(DEFAULT), **dict(_spec_texts())}
+    return {**_read(DEFAULT), **dict(_spec_texts()), **dict(_step_texts())}
 
 
 def error_catalogue(lang: str) -> Mapping[str, str]:
@@ -124,3 +131,23 @@ def _spec_texts() -> Iterator[tuple[str, str]]:
     for name, field in RunSpec.model_fields.items():
         yield f"spec.{name}.label", field.title or name
         yield f"spec.{name}.help", field.description or ""
+
+
+def step_field_key(kind: type[Step], name: str) -> str:
+    """Where the texts of a step's field stand; fields that several steps inherit have one place."""
+    own = name in kind.__annotations__
+    return f"steps.{kind.model_fields['step'].default if own else 'any'}.{name}"
+
+
+def _step_texts() -> Iterator[tuple[str, str]]:
+    for step, kind in STEPS.items():
+        yield f"steps.{step}.title", kind.title
+        yield f"steps.{step}.help", kind.help
+        for name, field in kind.model_fields.items():
+            if name == "step":
+                continue
+            key = step_field_key(kind, name)
+            yield f"{key}.label", field.title or name
+            yield f"{key}.help", field.description or ""
+            for choice, text in choices_of(field).items():
+                yield f"{key}.{choice}", text

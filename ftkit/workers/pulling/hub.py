@@ -72,7 +72,7 @@ def download(hub_id: str, endpoint: str, folder: Path, report: Report) -> Origin
         _check_disk(folder, total)
         done = 0
         for file in files:
-            _fetch(hub_id, info, file, endpoint, folder, _counting(report, done, total))
+            _fetch(hub_id, info, file, endpoint, folder, counting(report, done, total))
             done += file.size or 0
     for file in files:
         _check_file(folder / file.rfilename, file)
@@ -143,7 +143,7 @@ def _license(info: ModelInfo) -> str:
     return str(named)
 
 
-def _counting(report: Report, before: int, total: int) -> type[tqdm]:
+def counting(report: Report, before: int, total: int) -> type[tqdm]:
     """A progress bar that draws nothing and reports bytes."""
 
     class Bar(tqdm):

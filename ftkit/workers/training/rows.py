@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
 
 from ftkit.data.chat import RowProblem, TrainingRow, training_row
 from ftkit.data.storage import iterate_rows
@@ -36,16 +37,30 @@ class FastTokenizer:
     def _template(self) -> ChatTemplate:
         return read_chat_template(self._folder)
 
-    def chat(self, messages: Sequence[Mapping[str, Any]], add_generation_prompt: bool = False) -> list[int]:
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        add_generation_prompt: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> list[int]:
         """Ids of a conversation; the template writes all special tokens itself."""
-        text = self._template.render(messages, add_generation_prompt)
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        text = self._template.render(messages, add_generation_prompt, tools)
+        return self._ids(text, add_special_tokens=False)
 
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
-        ids: list[int] = self._tokenizer.encode(text).ids
+        return self._ids(text, add_special_tokens=True)
+
+    def _ids(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        """Without the places of the tokens in the text, which nobody asks for and which cost a fifth of the time."""
+        (made,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=add_special_tokens)
+        ids: list[int] = made.ids
         return ids
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The text of each token; of tokens that make one character together, the last one has it."""
+        stream = DecodeStream(skip_special_tokens=False)
+        return [stream.step(self._tokenizer, id_) or "" for id_ in ids]
 
 
 class TokenRow(NamedTuple):
@@ -129,12 +144,27 @@ def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool =
         text = row["text"]
         ids = tokenizer.text(text if text.endswith(tokenizer.end) else text + tokenizer.end)
         return TokenRow(ids, list(ids))
-    prompt = tokenizer.chat(row["prompt"], add_generation_prompt=True)
-    ids = tokenizer.chat([*row["prompt"], *row["completion"]])
+    prompt, ids = _asked_and_whole(row, tokenizer)
     # A template may write an open prompt differently from one with an answer: the answer starts where they part.
     pairs = zip(prompt, ids, strict=False)
     known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) if completion_only else 0
     return TokenRow(ids, [IGNORED] * known + ids[known:])
+
+
+def prompt_ids(row: TrainingRow, tokenizer: FastTokenizer) -> list[int]:
+    """What a model is given to answer: a conversation open for the answer, or a plain text as it stands."""
+    prompt = row["prompt"]
+    if isinstance(prompt, str):
+        return tokenizer.text(prompt)
+    return tokenizer.chat(prompt, add_generation_prompt=True, tools=row.get("tools", []))
+
+
+def _asked_and_whole(row: TrainingRow, tokenizer: FastTokenizer) -> tuple[list[int], list[int]]:
+    asked, prompt, completion = prompt_ids(row, tokenizer), row["prompt"], row["completion"]
+    if isinstance(prompt, str) and isinstance(completion, str):
+        end = "" if completion.endswith(tokenizer.end) else tokenizer.end
+        return asked, tokenizer.text(prompt + completion + end)
+    return asked, tokenizer.chat([*prompt, *completion], tools=row.get("tools", []))
 
 
 def row_limit(model: Path, max_length: int) -> int:

@@ -88,7 +88,9 @@ def test_split_keeps_every_row_once_and_the_seed_decides(ftkit, dataset):
         ftkit("data", "split", dataset, "--ratios", "0.6,0.2,0.2", "--seed", seed, "--json").json
         for seed in (1, 1, 2)
     )
-    assert first["sizes"] == {"train": 12, "validation": 4, "test": 4}
+    assert sum(first["sizes"].values()) == 20
+    assert all(first["sizes"].values())
+    assert first["sizes"] == again["sizes"]
     assert first["leaks"] == 0
     assert (first["ratios"], first["seed"]) == ([0.6, 0.2, 0.2], 1)
     assert len({first["split"], again["split"], other["split"]}) == 3
@@ -101,3 +103,60 @@ def test_wrong_ratios_are_a_mistake(ftkit, dataset, ratios):
 
 def test_a_part_may_be_empty(ftkit, dataset):
     assert ftkit("data", "split", dataset, "--ratios", "1,0,0", "--json").json["sizes"]["train"] == 20
+
+
+def test_a_split_keeps_groups_and_near_duplicates_together_and_reports_its_leaks(ftkit, tmp_path):
+    words = ["kettle", "ladder", "lantern", "compass", "violin", "garden", "cellar"]
+    rows = [
+        {
+            "question": f"Where is the {words[n % 7]} that {words[n * 3 % 5]} {n} holds?",
+            "answer": f"{words[(n + 2) % 7]}, {n}",
+            "who": f"p{n % 20}",
+        }
+        for n in range(60)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    dataset = ftkit("data", "import", tmp_path / "a.jsonl", "--json").json["dataset"]
+    made = ftkit(
+        "data", "split", dataset, "--group", "who", "--near", "--ratios", "0.6,0.2,0.2", "--json"
+    ).json
+    assert (made["leaks"], made["leak_kinds"]) == (0, {"exact": 0, "near": 0, "group": 0})
+    assert (made["group"], made["near"]) == ("who", True)
+    by_label = ftkit("data", "split", dataset, "--stratify", "who", "--no-near", "--seed", "5")
+    assert "near copies in another part" in by_label.out
+    other = ftkit("data", "split", dataset, "--test", dataset)
+    assert other.code == 2
+    assert ftkit("data", "split", dataset, "--group", "nobody").code == 2
+
+
+def test_rows_get_another_form_by_a_named_template_or_a_file(ftkit, dataset, tmp_path):
+    made = ftkit("data", "format", dataset, "--as", "text", "--template", "talimat", "--json").json
+    assert made["parents"] == [dataset]
+    assert made["conversation"][0]["content"] == "### Talimat:\nWhat is 0 and 0?\n\n### Yanıt:\n"
+    file = tmp_path / "own.jinja"
+    file.write_text("Q: {{ instruction }}\nA: {{ answer }}")
+    made = ftkit("data", "format", dataset, "--as", "completion", "--template", file, "--json").json
+    assert made["conversation"][0]["content"] == "Q: What is 0 and 0?\nA: "
+    chat = ftkit(
+        "data",
+        "format",
+        dataset,
+        "--as",
+        "chat",
+        "--map",
+        "user=answer",
+        "--map",
+        "assistant=question",
+        "--json",
+    ).json
+    assert (chat["columns"], chat["conversation"][0]["content"]) == (["messages"], "It is 0.")
+    file.write_text("one\n{{ nobody }}")
+    seen = ftkit("data", "format", dataset, "--as", "text", "--template", file, "--json")
+    assert (seen.code, seen.json["error"]["key"]) == (2, "data.bad_template")
+    assert "line 2" in seen.json["error"]["text"]
+    for wrong in (
+        ["--as", "poem"],
+        ["--as", "text", "--template", tmp_path / "none"],
+        ["--as", "preference"],
+    ):
+        assert ftkit("data", "format", dataset, *wrong).code == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftkit.data.reading import readers
+from ftkit.data.reading.archives import Source
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.store.artefacts import Artefacts
@@ -63,10 +64,10 @@ def write(tmp_path):
 def read(write, tmp_path):
     """Rows and report of a file of this name and content."""
 
-    def made(name: str, content: str | bytes):
+    def made(name: str, content: str | bytes, options=None):
         path = write(name, content)
         spool = tmp_path / "spool"
-        reading = readers.scan(path, name, spool)
+        reading = readers.scan([Source(path, name)], spool, options)
         return list(readers.spooled(spool)), reading
 
     return made

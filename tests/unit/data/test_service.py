@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ftkit.data import bundled
-from ftkit.data import service as module
+from ftkit.data.incoming import service as module
 from ftkit.errors import BadInput, NotFound
 from ftkit.records import Upload
 

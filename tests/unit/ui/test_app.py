@@ -8,7 +8,7 @@ import pytest
 from ftkit.settings import Settings
 from ftkit.ui.app import build
 from ftkit.ui.border import handler
-from ftkit.ui.shell import PAGES
+from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
 
 
@@ -54,12 +54,12 @@ def test_every_event_has_a_name_of_its_own(demo):
     names = [f.api_name for f in demo.fns.values() if f.fn is not None]
     assert len(names) == len(set(names))
     assert not any("lambda" in str(name) for name in names)
-    pages = tuple(f"{name}_" for name in PAGES)
+    pages = tuple(f"{name}_" for name in (*PAGES, *SUBPAGES))
     assert [name for name in names if not str(name).startswith(pages)] == []
 
 
 def test_every_page_has_its_address(demo):
-    assert [path or "home" for path, *_ in demo.pages] == list(PAGES)
+    assert [path or "home" for path, *_ in demo.pages] == [*PAGES, *SUBPAGES]
 
 
 def test_nothing_is_kept_for_ever(demo):

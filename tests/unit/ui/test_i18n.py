@@ -17,6 +17,7 @@ from ftkit.ui.i18n import LANGUAGES, catalogue, error_catalogue, language, say, 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "ftkit" / "ui" / "i18n"
 FROM_THE_SPEC = "spec"  # its English stands in RunSpec
+FROM_THE_STEPS = "steps"  # their English stands in the cleaning steps
 SEPARATE = {"errors", "phrases"}  # their English stands where they are made
 
 
@@ -30,7 +31,7 @@ def placeholders(text: str) -> set[str]:
 
 def test_every_text_is_there_in_both_languages():
     english, turkish = texts("en"), texts("tr")
-    assert english.keys() == turkish.keys() - {FROM_THE_SPEC} - SEPARATE
+    assert english.keys() == turkish.keys() - {FROM_THE_SPEC, FROM_THE_STEPS} - SEPARATE
     for file, keys in english.items():
         assert keys.keys() == turkish[file].keys(), file
 
@@ -39,6 +40,12 @@ def test_every_option_of_a_run_is_translated():
     wanted = {f"spec.{name}.{part}" for name in RunSpec.model_fields for part in ("label", "help")}
     assert wanted <= texts("tr")[FROM_THE_SPEC].keys()
     assert all(say(key, "en") for key in wanted)
+
+
+def test_every_text_of_a_cleaning_step_is_translated():
+    wanted = {key for key in catalogue("en") if key.startswith("steps.")}
+    assert len(wanted) > 100
+    assert texts("tr")[FROM_THE_STEPS].keys() == wanted
 
 
 def test_placeholders_are_the_same():

@@ -108,6 +108,17 @@ def test_perplexity_counts_the_completion_only_and_ignores_padding(model: Path) 
     assert together != pytest.approx(row_nlls_of_base(models, prepared), rel=1e-3)
 
 
+def test_a_plain_prompt_is_asked_and_scored_without_a_chat_template(model: Path) -> None:
+    encode = FastTokenizer(model)
+    rows = [{"p": "### Question:\nmy parcel\n\n### Answer:\n", "c": "late"}]
+    (row,), left_out = prepare_rows(rows, {"prompt": "p", "completion": "c"}, encode, 512)
+    assert not left_out
+    assert row.asked == encode.text(rows[0]["p"])
+    assert encode.pieces(row.ids[row.start :])[-1] == "<|im_end|>"
+    assert "".join(encode.pieces(row.ids)) == rows[0]["p"] + "late<|im_end|>"
+    assert (row.prompt, row.reference) == ([{"role": "user", "content": rows[0]["p"]}], "late")
+
+
 def test_base_is_the_model_without_its_adapter(tmp_path: Path, model: Path) -> None:
     from transformers import AutoModelForCausalLM
 

@@ -94,7 +94,7 @@ def test_a_run_leaves_an_adapter_curves_and_figures(finished: tuple[Path, dict[s
 def test_the_tokens_are_those_that_were_counted(
     finished: tuple[Path, dict[str, Any]], model: Path, split: Path
 ) -> None:
-    from ftkit.workers.tokens import count
+    from ftkit.workers.data.tokens import count
 
     folder, result = finished
     inputs = json.loads((folder / "inputs.json").read_text())

@@ -14,14 +14,27 @@ from markupsafe import Markup
 from ftkit.data.chat import Message, RowProblem, conversation
 from ftkit.data.service import Inspection
 from ftkit.errors import FtkitError, NotAllowed
-from ftkit.records import PARTS, Dataset, Split
+from ftkit.records import Dataset, Split
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, say_phrase, t
+from ftkit.ui.pages.data import split_card
+from ftkit.ui.pages.data.split_card import SplitCard
 from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
-ROLES = ("messages", "system", "instruction", "user", "assistant", "text", "chosen", "rejected")
+ROLES = (
+    "messages",
+    "system",
+    "instruction",
+    "user",
+    "assistant",
+    "text",
+    "prompt",
+    "completion",
+    "chosen",
+    "rejected",
+)
 _USUAL = ("system", "instruction", "user", "assistant")
 FILE_TYPES = [".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".txt"]
 _FIRST_ROWS = 5
@@ -49,7 +62,7 @@ class _Page:
             with gr.Column(elem_classes="ft-card"):
                 self._head = gr.HTML()
             with gr.Column(elem_classes="ft-card", visible=False) as self._split_card:
-                self._lay_out_split()
+                self._split_form = SplitCard()
             with gr.Column(elem_classes="ft-card"):
                 self._lay_out_roles()
         with gr.Column(elem_classes="ft-card"):
@@ -77,30 +90,6 @@ class _Page:
             gr.Markdown("**" + t(f"data.sample.{name}.title") + "**\n\n" + t(f"data.sample.{name}.text"))
             gr.Markdown(t("data.sample.rows") + f": {rows} · {license_}", elem_classes="ft-quiet")
             return name, gr.Button(t("data.sample.use"), elem_id=f"sample-{name}", size="md")
-
-    def _lay_out_split(self) -> None:
-        section("data.split")
-        self._splits = gr.HTML()
-        with gr.Row(elem_classes="ft-fields ft-numbers"):
-            self._shares = [
-                gr.Number(
-                    share,
-                    label=t(f"data.split.{part}.share"),
-                    minimum=0,
-                    maximum=100,
-                    elem_id=f"split-{part}",
-                )
-                for part, share in zip(PARTS, (80, 10, 10), strict=True)
-            ]
-            self._seed = gr.Number(
-                42,
-                precision=0,
-                label=t("data.split.seed"),
-                info=t("data.split.seed.help"),
-                elem_id="split-seed",
-            )
-        with gr.Row(elem_classes="ft-actions"):
-            self._cut = gr.Button(t("data.split.do"), variant="primary", elem_id="split-do", min_width=160)
 
     def _lay_out_roles(self) -> None:
         section("data.roles")
@@ -150,7 +139,7 @@ class _Page:
             self._opened,
             self._head,
             self._split_card,
-            self._splits,
+            self._split_form.table,
             self._rows,
             self._count,
             self._save,
@@ -162,6 +151,12 @@ class _Page:
         )
         gr.on(fn=handler(self._show_list), outputs=self._list, api_name="data_list", show_progress="hidden")
         arrived = gr.on(fn=handler(self._open), outputs=opened, api_name="data_open")
+        arrived.success(
+            handler(self._offer),
+            outputs=self._split_form.choices,
+            api_name="data_offer",
+            show_progress="hidden",
+        )
         arrived.success(handler(self._stay), state, seen, api_name="data_look", show_progress="hidden")
         follow(
             [one.input for one in self._roles.values()],
@@ -182,7 +177,7 @@ class _Page:
         makers: list[tuple[str, Any, Callable[..., str], list[Any]]] = [
             ("upload", self._file.upload, self._upload, [self._file]),
             ("save", self._save.click, self._save_rows, [self._name, *roles]),
-            ("split", self._cut.click, self._split, [*self._shares, self._seed]),
+            ("split", self._split_form.button.click, self._split, self._split_form.inputs),
         ]
         makers += [(f"sample_{name}", button.click, self._take(name), []) for name, button in self._samples]
         for name, trigger, make, inputs in makers:
@@ -231,6 +226,12 @@ class _Page:
                 *roles,
             ]
         return [gr.skip()] * (7 + len(ROLES))
+
+    def _offer(self, request: gr.Request) -> list[Any]:
+        """What a split of this dataset can keep together."""
+        if not (dataset := asked(request, "dataset")):
+            return [gr.skip()] * len(self._split_form.choices)
+        return split_card.choices(dataset, self._workspace.data.all())
 
     def _stay(self, request: gr.Request, row: int, rows: Rows, count: int, *roles: str) -> list[Any]:
         return self._look(request, row, rows, count, roles)
@@ -292,10 +293,18 @@ class _Page:
             made = self._workspace.data.remap(asked(request, "dataset"), mapping, name.strip() or None)
         return html.url("data", dataset=made.id)
 
-    def _split(self, request: gr.Request, train: float, validation: float, test: float, seed: int) -> str:
+    def _split(self, request: gr.Request, *choices: Any) -> str:
         dataset = asked(request, "dataset")
-        shares = (train / 100, validation / 100, test / 100)
-        made = self._workspace.splits.split(dataset, shares, int(seed))
+        train, validation, test, seed, group, stratify, other, near = [*choices, *[""] * 4][:8]
+        made = self._workspace.splits.split(
+            dataset,
+            (train / 100, validation / 100, test / 100),
+            int(seed),
+            group=group,
+            stratify=stratify,
+            test=other,
+            near=split_card.near_of(near),
+        )
         return html.url("data", dataset=dataset, split=made.id)
 
 
@@ -331,17 +340,17 @@ def _dataset_head(dataset: Dataset, splits: Sequence[Split], chosen: str, lang: 
     parts = [html.heading(dataset.name), views.dataset_facts(dataset, lang)]
     made = next((one for one in splits if one.id == chosen), None)
     if made is not None:
-        text = say(
-            "data.split.ready",
-            lang,
-            leaks=html.number(made.leaks, lang),
-            **{part: html.number(made.sizes.get(part, 0), lang) for part in PARTS},
-        )
-        train = html.link(html.url("train", split=made.id), say("data.split.go", lang), primary=True)
-        parts += [html.notice("good", text), views.left_out_note(made, lang), html.actions(train)]
+        parts.append(split_card.report(made, lang))
     elif not splits:
         parts.append(html.notice("info", say("data.split.next", lang)))
+    next_steps = [
+        html.link(html.url(name, dataset=dataset.id), say(f"data.{name}", lang))
+        for name in ("check", "clean")
+    ]
+    parts.append(html.actions(*next_steps))
     if dataset.skipped_count:
         parts.append(views.skipped_note(dataset.skipped_count, dataset.skipped, lang))
     parts += [html.notice("info", say_phrase(note, lang)) for note in dataset.notes]
+    tokens = html.url("tokens", dataset=dataset.id, split=chosen)
+    parts.append(html.actions(html.link(tokens, say("data.tokens", lang))))
     return html.join(parts)

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ftkit.data.reading import encodings, json_rows
+from ftkit.data.reading.report import Options
 from ftkit.errors import BadInput
 
 GOOD = '{"a": "x"}'
@@ -138,7 +139,6 @@ def test_one_conversation_is_one_row(read):
         ('{"a": [{"b": 1}], }', "data.json_syntax", "Line 1"),
         ('{"a": [{"b": 1}]} x', "data.json_syntax", "Extra data"),
         ('[{"a": ' + "[" * 100_000, "data.json_too_deep", "Line 1"),
-        ('{"train": [{"a": 1}], "test": [{"a": 2}]}', "data.json_several_lists", "train, test"),
         ('{"a": "x", "b": 1}', "data.json_no_list_inside", "list of objects: [{…}"),
         ('"text"', "data.json_no_list", "single value"),
         ("[]", "data.no_rows", "no rows"),
@@ -151,6 +151,18 @@ def test_a_broken_document_is_refused_with_its_place(read, content, key, said):
         read("a.json", content)
     assert caught.value.key == key
     assert said in str(caught.value)
+
+
+def test_of_several_lists_the_training_part_is_read_and_the_others_can_be_chosen(read):
+    content = '{"test": [{"a": "t"}], "train": [{"a": "x"}, {"a": "y"}], "other": []}'
+    rows, reading = read("a.json", content)
+    assert rows == [{"a": "x"}, {"a": "y"}]
+    assert reading.notes == ("The rows are the list under “train”. Not read: test.",)
+    assert reading.lists == ("test", "train")
+    assert read("a.json", content, Options(list_name="test"))[0] == [{"a": "t"}]
+    with pytest.raises(BadInput) as caught:
+        read("a.json", content, Options(list_name="none"))
+    assert caught.value.key == "data.no_such_list"
 
 
 def test_a_huge_document_is_refused_before_it_is_read(read, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ftkit.data.reading import readers, report
+from ftkit.data.reading import admission, readers, report
 from ftkit.errors import BadInput
 
 
@@ -45,7 +45,7 @@ def test_too_many_keys_are_refused(read):
 
 
 def test_a_long_row_of_a_document_is_refused_by_row(read, monkeypatch):
-    monkeypatch.setattr(readers, "ROW_LENGTH_LIMIT", 50)
+    monkeypatch.setattr(admission, "ROW_LENGTH_LIMIT", 50)
     rows, reading = read("a.json", json.dumps([{"a": "x"}, {"a": "y" * 100}]))
     assert rows == [{"a": "x"}]
     assert [(item.line, "longer than 50" in item.reason) for item in reading.skipped] == [(1, True)]

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ftkit.data.reading import readers, tables
+from ftkit.data.reading.archives import Source
 from ftkit.errors import BadInput
 
 
@@ -18,7 +19,7 @@ def read_table(tmp_path):
         else:
             pq.write_table(table, path)
         spool = tmp_path / "spool"
-        reading = readers.scan(path, path.name, spool)
+        reading = readers.scan([Source(path, path.name)], spool)
         return list(readers.spooled(spool)), reading
 
     return made

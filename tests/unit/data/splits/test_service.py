@@ -2,12 +2,35 @@ import json
 
 import pytest
 
-from ftkit.data.splits import service as module
+from ftkit.data.splits import making
+from ftkit.data.splits.service import SplitService
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import BadInput
 from ftkit.records import PARTS
+from ftkit.settings import Settings
 
-ROWS = [{"id": n, "question": f"What is {n}?", "answer": f"It is {n}."} for n in range(50)]
+WORDS = [
+    "kettle",
+    "ladder",
+    "lantern",
+    "compass",
+    "violin",
+    "kitchen",
+    "garden",
+    "cellar",
+    "attic",
+    "harbour",
+    "bakery",
+    "library",
+]
+ROWS = [
+    {
+        "id": n,
+        "question": f"Where is the {WORDS[n % 12]} of number {n}, near the {WORDS[n * 5 % 7]}?",
+        "answer": f"{n} steps behind the {WORDS[(n * 7 + n // 12) % 12]}.",
+    }
+    for n in range(50)
+]
 TURNS = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 
 
@@ -47,29 +70,25 @@ def test_a_split_has_its_parts_its_manifest_and_no_leaks(service, splits, write,
         [0.6, 0.2, 0.2],
     )
     assert manifest["content_hash"] == split.content_hash
+    assert {part: len(keys) for part, keys in manifest["keys"].items()} == split.sizes
     assert (split.dataset, split.parents, split.mapping) == (dataset.id, (dataset.id,), dataset.mapping)
     assert [path.name for path in home.rglob("*") if ".part" in path.name] == []
 
 
 def test_leaks_are_measured_on_the_files(splits, dataset, monkeypatch):
-    real = module.splitting.members
+    real = making.parts.write
 
-    def leaky(*arguments):
-        found = real(*arguments)
-        found["test"] = sorted([*found["test"], found["train"][0]])
-        return found
+    def leaky(folder, source, members, test=None):
+        real(folder, source, members, test)
+        rows = list(iterate_rows(folder / "test.parquet"))
+        first = next(iterate_rows(folder / "train.parquet"))
+        columns = making.storage.columns_of(source)
+        making.storage.write_rows(folder / "test.parquet", [first, *rows[1:]], *columns)
 
-    monkeypatch.setattr(module.splitting, "members", leaky)
-    monkeypatch.setattr(module.parts, "write", _write_all)
-    assert splits.split(dataset.id).leaks == 2
-
-
-def _write_all(folder, source, members):
-    rows = list(iterate_rows(source))
-    for part in PARTS:
-        module.storage.write_rows(
-            folder / f"{part}.parquet", [rows[n] for n in members[part]], *module.storage.columns_of(source)
-        )
+    monkeypatch.setattr(making.parts, "write", leaky)
+    split = splits.split(dataset.id)
+    assert split.leak_kinds == {"exact": 2, "near": 2, "group": 0}
+    assert split.leaks == 4
 
 
 def test_the_same_split_is_the_same_bytes(splits, dataset, home):
@@ -103,18 +122,134 @@ def test_too_few_rows_or_none_to_learn_from(service, splits, write, home):
 
 
 def test_turns_after_the_last_answer_are_counted(service, splits, write):
-    rows = [{"messages": [{"role": "user", "content": f"{n}"}, TURNS[1], TURNS[0]]} for n in range(10)]
+    rows = [
+        {"messages": [{"role": "user", "content": row["question"]}, TURNS[1], TURNS[0]]} for row in ROWS[:20]
+    ]
     split = splits.split(service.import_file(write("a.jsonl", rows)).id)
-    assert (split.trimmed, split.left_out, sum(split.sizes.values())) == (10, 0, 10)
+    assert (split.trimmed, split.left_out, sum(split.sizes.values())) == (20, 0, 20)
 
 
 def test_examples_carry_the_number_of_their_row(splits, dataset):
     split = splits.split(dataset.id)
     examples = splits.examples(split.id, "test", 3)
-    assert len(examples) == 3
+    assert len(examples) >= 2
     for one in examples:
         assert one.prompt == [{"role": "user", "content": ROWS[one.row]["question"]}]
         assert one.reference == ROWS[one.row]["answer"]
     assert splits.rows(split.id, "test", 1, 1) == [ROWS[examples[1].row]]
     with pytest.raises(BadInput):
         splits.rows(split.id, "../train")
+
+
+def parts_of(home, split):
+    return {part: list(iterate_rows(home / "splits" / split.id / f"{part}.parquet")) for part in PARTS}
+
+
+def test_groups_stay_together_and_rows_without_one_are_named(service, splits, write, home):
+    rows = [{**row, "who": f"p{n % 15}" if n % 10 else ""} for n, row in enumerate(ROWS)]
+    dataset = service.import_file(write("a.jsonl", rows))
+    split = splits.split(dataset.id, (0.6, 0.2, 0.2), 3, group="who")
+    people = [{row["who"] for row in part if row["who"]} for part in parts_of(home, split).values()]
+    assert not people[0] & people[1]
+    assert not people[0] & people[2]
+    assert not people[1] & people[2]
+    assert (split.group, split.leaks, split.leak_kinds["group"]) == ("who", 0, 0)
+    assert "Rows without a value in “who”, each a group of its own: 5." in split.notes
+    with pytest.raises(BadInput) as caught:
+        splits.split(dataset.id, group="nobody")
+    assert caught.value.key == "data.no_such_column"
+
+
+def test_labels_keep_their_shares(service, splits, write, home):
+    rows = [{**row, "label": "odd" if n % 5 else "even"} for n, row in enumerate(ROWS)]
+    dataset = service.import_file(write("a.jsonl", rows))
+    split = splits.split(dataset.id, (0.6, 0.2, 0.2), 3, stratify="label", near=False)
+    found = parts_of(home, split)
+    for part, odd in (("validation", 8), ("test", 8)):
+        assert abs(sum(row["label"] == "odd" for row in found[part]) - odd) <= 1
+    rare = [*rows[:-1], {**rows[-1], "label": "once"}]
+    said = splits.split(service.import_file(write("b.jsonl", rare)).id, stratify="label").notes
+    assert any(note.startswith("No row with the label “once” in ") for note in said)
+
+
+def test_near_duplicates_stay_together_unless_they_need_not(service, splits, write, home):
+    copies = [{**row, "answer": row["answer"] + " Truly."} for row in ROWS]
+    dataset = service.import_file(write("a.jsonl", [*ROWS, *copies]))
+    kept = splits.split(dataset.id, (0.5, 0.25, 0.25))
+    assert (kept.near, kept.leaks, kept.leak_kinds["near"]) == (True, 0, 0)
+    for part in parts_of(home, kept).values():
+        assert sum(row["answer"].endswith("Truly.") for row in part) * 2 == len(part)
+    apart = splits.split(dataset.id, (0.5, 0.25, 0.25), near=False)
+    assert (apart.near, apart.leaks) == (False, 0)
+    assert apart.leak_kinds["near"] > 10
+    assert f"Rows with a near-duplicate in another part: {apart.leak_kinds['near']}." in apart.notes
+
+
+def test_rows_from_one_template_are_split_all_the_same_and_it_is_said(service, splits, write):
+    rows = [
+        {"question": f"Please tell me the price of article number {n} in the shop.", "answer": f"{n} pounds."}
+        for n in range(60)
+    ]
+    dataset = service.import_file(write("a.jsonl", rows))
+    split = splits.split(dataset.id)
+    assert all(split.sizes.values())
+    assert not split.near
+    assert any(note.startswith("Most rows are nearly the same") for note in split.notes)
+    with pytest.raises(BadInput):
+        splits.split(dataset.id, near=True)
+
+
+def test_a_dataset_of_its_own_is_the_test_and_nothing_like_it_is_trained_on(service, splits, write, home):
+    dataset = service.import_file(write("a.jsonl", ROWS))
+    theirs = [
+        {"prompt": ROWS[3]["question"], "completion": ROWS[3]["answer"]},
+        {"prompt": ROWS[9]["question"], "completion": ROWS[9]["answer"] + " Truly."},
+        {"prompt": "Who wrote this?", "completion": "Nobody."},
+        {"prompt": "", "completion": "x"},
+    ]
+    test = service.import_file(write("t.jsonl", theirs))
+    split = splits.split(dataset.id, (0.8, 0.1, 0.1), 1, test=test.id)
+    found = parts_of(home, split)
+    assert [row["question"] for row in found["test"]] == [row["prompt"] for row in theirs[:3]]
+    assert {row["id"] for part in ("train", "validation") for row in found[part]} == set(range(50)) - {3, 9}
+    assert split.left_out_reasons == {
+        "the same as a row of the test set": 1,
+        "nearly the same as a row of the test set": 1,
+    }
+    assert (split.leaks, split.parents, split.test_dataset) == (0, (dataset.id, test.id), test.id)
+    assert [one.row for one in splits.examples(split.id, "test")] == [0, 1, 2]
+    assert "Rows of the test set that cannot be used: 1." in split.notes
+    texts = service.import_file(write("u.txt", "one\ntwo\n"))
+    with pytest.raises(BadInput) as caught:
+        splits.split(dataset.id, test=texts.id)
+    assert caught.value.key == "data.other_roles"
+
+
+def test_unusual_ratios_say_what_they_cost_and_usual_ones_nothing(splits, dataset):
+    assert splits.split(dataset.id, (0.7, 0.15, 0.15), 5).notes == ()
+    said = " ".join(splits.split(dataset.id, (0.95, 0.05, 0)).notes)
+    assert "leaves little to measure with" in said
+    assert "by chance alone" in said
+    assert "nothing can be said about questions that the model never saw" in said
+
+
+def test_a_part_that_stays_empty_names_a_seed_that_fills_it(service, splits, write):
+    dataset = service.import_file(write("a.jsonl", ROWS[:4]))
+    split = next(
+        s for s in (splits.split(dataset.id, seed=n) for n in range(20)) if not all(s.sizes.values())
+    )
+    (note,) = [one for one in split.notes if one.startswith("Still empty")]
+    assert all(splits.split(dataset.id, seed=int(note.split("seed ")[1].split()[0])).sizes.values())
+
+
+def test_a_large_dataset_is_split_by_a_worker_into_the_same_bytes(shared, service, write, monkeypatch):
+    dataset = service.import_file(write("a.jsonl", ROWS))
+    here = SplitService(*shared).split(dataset.id)
+    monkeypatch.setattr("ftkit.data.splits.service._AT_ONCE", 10)
+    monkeypatch.setattr("ftkit.data.splits.service.make", None)
+    there = SplitService(*shared, Settings.from_environment().worker_environment()).split(dataset.id)
+    assert there.content_hash == here.content_hash
+    assert there.model_dump(exclude={"id"}) == here.model_dump(exclude={"id"})
+    with pytest.raises(BadInput) as caught:
+        SplitService(*shared, Settings.from_environment().worker_environment()).split(dataset.id, group="x")
+    assert caught.value.key == "data.no_such_column"

@@ -26,6 +26,7 @@ THINKING = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
 )
 TEXT = {"text": "message"}
+RAW = {"prompt": "message", "completion": "answer"}
 
 
 @pytest.fixture(params=[SMOLLM2, THINKING], ids=["smollm2", "thinking"])
@@ -53,7 +54,7 @@ def _as_trl(model: Path, data: list[Any], completion_only: bool) -> list[dict[st
 
 @pytest.mark.training
 @pytest.mark.parametrize("completion_only", [True, False])
-@pytest.mark.parametrize("mapping", [MAPPING, {"user": "message", "assistant": "answer"}, TEXT])
+@pytest.mark.parametrize("mapping", [MAPPING, {"user": "message", "assistant": "answer"}, TEXT, RAW])
 @pytest.mark.filterwarnings(
     "ignore:.*deprecated.*:FutureWarning"
 )  # TRL and transformers about their own names
@@ -79,7 +80,7 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "max_length": limit,
         "completion_only_loss": True,
     }
-    answer = call_worker("tokens", question, Settings.from_environment().worker_environment())
+    answer = call_worker("data.tokens", question, Settings.from_environment().worker_environment())
     kept = [row for row in whole if len(row.input_ids) <= limit]
     assert len(kept) < 9
     assert answer == {
@@ -147,5 +148,5 @@ def test_counting_imports_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, ftkit.workers.tokens; print([m for m in ('torch', 'transformers', 'datasets') if m in sys.modules])"
+    code = "import sys, ftkit.workers.data.tokens; print([m for m in ('torch', 'transformers', 'datasets') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,0 +1,1 @@
+"""Cleaning: steps that keep, change or drop rows, and the service that runs them."""

@@ -1,0 +1,1 @@
+"""Workers that read, split, shape and show rows."""
