@@ -1,7 +1,9 @@
 """A check from its start to its report, by a real worker; found again, stopped, and refused where it cannot be."""
 
 import os
+import time
 
+import psutil
 import pytest
 
 from ftkit.data.health.service import CheckOptions, HealthService
@@ -56,7 +58,26 @@ def test_a_check_reports_and_is_found_again(health, service, splits, dataset):
     assert len(launcher.started) == 1
 
 
-def test_a_check_that_was_stopped_starts_again(health, dataset):
+def test_a_check_is_stopped_with_all_its_processes(health, dataset):
+    checks = health()
+    view = checks.start(dataset.id, PLAIN)
+    deadline = time.monotonic() + 60
+    while not (family := _family(view.job.pid)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    checks.stop(view.id)
+    assert checks.wait(view.id).job.state == "stopped"
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert (len(family) > 0, alive) == (True, [])
+
+
+def _family(pid: int | None) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True) if pid else []
+    except psutil.NoSuchProcess:
+        return []
+
+
+def test_a_check_that_runs_is_joined_and_has_no_report_yet(health, dataset):
     launcher = SleepingLauncher()
     checks = health(launcher)
     view = checks.start(dataset.id, PLAIN)
