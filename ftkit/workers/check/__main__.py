@@ -96,8 +96,8 @@ def _work(
 ) -> tuple[list[Seen], list[Tally], Copies]:
     """Everything, the long work first."""
     comparing = pool.submit(copies.compare, plan.question)
-    looking = [pool.submit(pieces.look, piece) for piece in plan.pieces]
     reading = [pool.submit(pieces.hints, *plan.hints)] if plan.hints else []
+    looking = [pool.submit(pieces.look, piece) for piece in plan.pieces]
     started = time.monotonic()
     waiting: set[Future[Any]] = {comparing, *looking, *reading}
     while waiting:

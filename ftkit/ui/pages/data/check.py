@@ -10,6 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.data.health.service import CheckOptions, HealthView
+from ftkit.data.health.words import words
 from ftkit.records import ENDED_STATES
 from ftkit.training.spec import RunSpec
 from ftkit.ui import html, views
@@ -196,7 +197,11 @@ def _choose_dataset(workspace: Workspace, lang: str) -> Markup:
         link = html.link("/data", say("check.empty.link", lang), primary=True)
         return html.empty(say("check.empty.title", lang), say("check.empty.text", lang), link)
     links = html.join(
-        Markup("<li>{}</li>").format(html.link_text(html.url("check", dataset=one.id), one.name))
+        Markup("<li>{} <small>{} · {}</small></li>").format(
+            html.link_text(html.url("check", dataset=one.id), one.name),
+            words(lang).rows(one.rows),
+            html.moment(one.created_at),
+        )
         for one in datasets
     )
     return Markup('<div class="ft-card">{}<ul>{}</ul></div>').format(
