@@ -29,7 +29,7 @@ from ftkit.store.files import Folders, read_json, write_json
 LANE = "clean"
 SEED = 1
 PREVIEW_ROWS = 500
-_SHOWN = 12
+_SHOWN = 10
 _PRESETS = Path(__file__).parent / "presets"
 
 
@@ -61,6 +61,7 @@ class CleaningView:
     dataset: str
     parent: str
     name: str
+    steps: tuple[dict[str, Any], ...]
     job: Job
     progress: Progress | None
     summary: Summary | None
@@ -194,7 +195,9 @@ class CleaningService:
             )
         draft = inputs["dataset"]
         summary = self.summary(new_id) if job.state == "done" else None
-        return CleaningView(new_id, draft["parents"][0], draft["name"], job, now, summary)
+        return CleaningView(
+            new_id, draft["parents"][0], draft["name"], tuple(inputs["steps"]), job, now, summary
+        )
 
     def wait(self, new_id: str, on_look: Callable[[Job, dict[str, Any]], None] | None = None) -> CleaningView:
         """Supervise a cleaning until it has ended; ``on_look`` gets the job and the worker's heartbeat."""
