@@ -16,7 +16,7 @@ from typing import Any
 from ftkit.data import clean, storage
 from ftkit.data.cleaning import running
 from ftkit.data.cleaning.running import AuditRow, Summary
-from ftkit.data.cleaning.steps import Step
+from ftkit.data.cleaning.steps import Context, Step
 from ftkit.errors import BadInput, NotFound
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
@@ -143,7 +143,7 @@ class CleaningService:
             seed: of whatever a step draws.
 
         Raises:
-            BadInput: there are no steps.
+            BadInput: there are no steps, or one does not fit the dataset.
             NotFound: a model that a step names is not here.
         """
         old = self._artefacts.get(Dataset, dataset_id)
@@ -271,6 +271,9 @@ class CleaningService:
     def _inputs(self, dataset: Dataset, steps: Sequence[Step], seed: int) -> dict[str, Any]:
         values = [step.model_dump(mode="json") for step in steps]
         clean.parse(values)
+        context = Context(mapping=dataset.mapping, columns=dataset.columns, seed=seed)
+        for step in steps:
+            step.check(context)
         return {
             "source": str(self._folders.dataset(dataset.id) / storage.ROWS),
             "mapping": dataset.mapping,

@@ -219,7 +219,7 @@ class _Page:
             head += html.notice("warn", say("clean.unknown_steps", lang, names=", ".join(unknown)[:200]))
         back = html.link(html.url("data", dataset=id_), say("clean.back", lang))
         card = Markup('<div class="ft-card">{}{}</div>').format(head, html.actions(back))
-        preset = gr.Dropdown(value=None if known else _FIRST_PRESET)
+        preset = gr.update(value=None if known else _FIRST_PRESET)
         return [card, gr.Column(visible=True), preset, *self._shown(steps, 0, lang)]
 
     def _shown(self, steps: Steps, chosen: int, lang: str) -> list[Any]:
