@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.editing.service import EditingService
+from ftkit.data.health.service import HealthService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
@@ -67,6 +68,7 @@ class Workspace:
         self.data = DataService(artefacts, self.folders, clock, new_id)
         self.splits = SplitService(artefacts, self.folders, clock, new_id)
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.health = HealthService(artefacts, self.folders, self.jobs)
         self.editing = EditingService(artefacts, self.folders, clock, new_id)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(

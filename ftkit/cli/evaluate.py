@@ -13,8 +13,8 @@ from rich.text import Text
 
 from ftkit.cli.output import Answer, brief, facts, table
 from ftkit.cli.runs import RunId
-from ftkit.cli.session import check_done, follow, open_workspace
-from ftkit.errors import BadInput, WorkerFault
+from ftkit.cli.session import check_done, follow, open_workspace, write_page
+from ftkit.errors import WorkerFault
 
 if TYPE_CHECKING:
     from ftkit.evaluation.service import EvaluationView
@@ -165,26 +165,13 @@ def metrics_table(value: Mapping[str, Any]) -> Table:
 
 
 def write_report(workspace: "Workspace", run: str, language: str, out: Path | None = None) -> Path:
-    """Write a run's report, as a whole or not at all, and say where.
+    """Write a run's report, and say where.
 
     Raises:
         BadInput: the file cannot be written.
     """
     html = workspace.evaluation.report(run, language)
-    path = (out or workspace.settings.home / "reports" / f"{run}.html").expanduser().absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_text(html, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise BadInput(
-            "cli.cannot_write",
-            "{path} cannot be written ({reason}). Choose another file.",
-            path=path,
-            reason=error.strerror,
-        ) from error
-    return path
+    return write_page(html, out or workspace.settings.home / "reports" / f"{run}.html")
 
 
 class _Spinner:

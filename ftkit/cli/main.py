@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from ftkit import __version__
 from ftkit.cli import data, models, runs
+from ftkit.cli.checks import check
 from ftkit.cli.doctor import doctor
 from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
@@ -85,6 +86,7 @@ def dashboard(
 
 command(app, "quickstart")(quickstart)
 command(app, "doctor")(doctor)
+command(data.app, "check")(check)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 command(app, "train")(runs.train)

@@ -138,6 +138,28 @@ def pairs(option: str, texts: list[str]) -> dict[str, str]:
     return made
 
 
+def write_page(html: str, out: Path) -> Path:
+    """Write a page as a whole or not at all, and say where.
+
+    Raises:
+        BadInput: the file cannot be written.
+    """
+    path = out.expanduser().absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        unfinished.write_text(html, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise BadInput(
+            "cli.cannot_write",
+            "{path} cannot be written ({reason}). Choose another file.",
+            path=path,
+            reason=error.strerror,
+        ) from error
+    return path
+
+
 def short_time(seconds: float) -> str:
     """``45 s``, ``3 min 5 s``."""
     whole = max(0, round(seconds))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import gradio as gr
 
 from ftkit.ui.pages import compare, evaluate, home, model, runs, settings, train
-from ftkit.ui.pages.data import clean
+from ftkit.ui.pages.data import check, clean
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
@@ -22,6 +22,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "evaluate": evaluate.build,
     "compare": compare.build,
     "settings": settings.build,
+    "check": check.build,
     "clean": clean.build,
 }
 

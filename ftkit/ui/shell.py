@@ -16,7 +16,7 @@ from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
 
 PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "settings")
 # Reached from another page, which stays the current one in the navigation.
-SUBPAGES: Mapping[str, str] = {"clean": "data"}
+SUBPAGES: Mapping[str, str] = {"check": "data", "clean": "data"}
 
 # What a person works on goes along from page to page.
 _KEPT = frozenset({"dataset", "split", "model", "run"})

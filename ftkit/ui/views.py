@@ -32,7 +32,7 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting", "cleaning"),
+        *("downloading", "checking", "converting", "cleaning", "comparing"),
     }
 )
 _NUMBER_ROWS = 60

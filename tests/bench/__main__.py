@@ -1,9 +1,9 @@
 """Speed figures of this machine, each beside what it is compared with, in one run.
 
-    python -m tests.bench [start] [train]
+    python -m tests.bench [start] [train] [data]
 
 ``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 sample rows with ftkit and with a
-plain TRL script, on the bundled model. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and
+plain TRL script, on the bundled model. ``data``: 100,000 rows imported and checked. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and
 from minute to minute: read the ratios.
 """
 
@@ -25,6 +25,7 @@ from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.settings import Settings
 from ftkit.training.recipes import DEFAULT_RECIPE
 from ftkit.workspace import FIRST_SAMPLE, Workspace
+from tests.bench.data import bench_data
 
 ROOT = Path(__file__).parents[2]
 ROWS = 64
@@ -94,7 +95,13 @@ def _plain_trl(model: Path, rows: Path) -> dict[str, Any]:
     return found
 
 
-BENCHES = {"start": bench_start, "train": bench_train}
+def bench_large_data() -> dict[str, Any]:
+    """100,000 rows, imported and checked."""
+    with Workspace(Settings.from_environment()) as workspace, tempfile.TemporaryDirectory() as folder:
+        return bench_data(workspace, Path(folder))
+
+
+BENCHES = {"start": bench_start, "train": bench_train, "data": bench_large_data}
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ _HASHES = 128
 _BANDS = 32  # of 4 hashes: a pair at 0.7 shares one with a probability of 0.9998
 _MARGIN = 0.15  # more than three standard deviations of a similarity estimated from 128 hashes
 _BATCH = 2000
+_SETS = 20_000  # texts whose features are kept for comparing
 _LEADERS = 200  # members of one bucket that are compared with all its others
 _OWN_WORDS = "぀-ヿ㐀-鿿가-힯฀-໿"  # scripts without spaces: a character is a word
 _WORDS = re.compile(f"[{_OWN_WORDS}]|[^\\W{_OWN_WORDS}]+")
@@ -129,6 +130,8 @@ class _Form:
 
     def _set(self, place: int) -> frozenset[int]:
         if place not in self._sets:
+            if len(self._sets) >= _SETS:
+                self._sets.clear()
             self._sets[place] = frozenset(self._read(self._texts[self._numbers[place]]).tolist())
         return self._sets[place]
 

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 KINDS = (
     "secret",
@@ -29,11 +29,11 @@ _FILE_ENDINGS = frozenset(
 )  # icon@2x.png is a picture
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 _IBAN_LENGTHS = range(15, 35)
-_CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)")
+_CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,24}(?![\w-]|\.\d)")
 _CARD_STARTS = re.compile(  # Visa, Mastercard, Amex, Discover, Diners, JCB, UnionPay, Troy, Maestro
-    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
+    r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}|9792\d{12}"
-    r"|(?:50|5[6-9]|6[0-9])\d{10,17}"
+    r"|(?:50|5[6-9]|6[0-9])(?:\d{14}|\d{16,17})"
 )
 _TCKN = re.compile(r"(?<![\w.+-])[1-9]\d{10}(?![\w-]|\.\d)")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
@@ -70,6 +70,8 @@ _NEARBY = re.compile(
     re.IGNORECASE,
 )
 _LOOK_BACK = 60
+_NEIGHBOURS = 2  # numbers beside a run of digits that may not belong to it
+_SHORTEST = 7  # digits of a phone number
 _REGIONS = ("TR", "US", "GB", "DE", "FR")
 
 
@@ -154,9 +156,21 @@ def _ibans(text: str) -> Iterator[tuple[int, int]]:
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
     for match in _CARD.finditer(text):
-        digits = match[0].replace(" ", "").replace("-", "")
-        if _CARD_STARTS.fullmatch(digits) and _luhn(digits):
-            yield match.span()
+        for start, end in _without_neighbours(text, *match.span()):
+            digits = text[start:end].replace(" ", "").replace("-", "")
+            if _CARD_STARTS.fullmatch(digits) and _luhn(digits):
+                yield start, end
+                break
+
+
+def _without_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A run of digits, then the same without numbers that only stand beside it, as in "0532 123 45 67 3 times"."""
+    breaks = [place for place in range(start, end) if text[place] == " "]
+    for dropped in range(_NEIGHBOURS + 1):
+        for before in range(dropped + 1):
+            after = dropped - before
+            if before + after <= len(breaks):
+                yield (breaks[before - 1] + 1 if before else start), (breaks[-after] if after else end)
 
 
 def _luhn(digits: str) -> bool:
@@ -186,35 +200,62 @@ def _ips(text: str) -> Iterator[tuple[int, int]]:
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
     for match in _PHONE.finditer(text):
-        start, end = match.span()
-        if text[start] == "(" and ")" not in match[0]:
-            start += 1
-        number = text[start:end]
-        asked = bool(_NEARBY.search(text[max(0, start - _LOOK_BACK) : start]))
-        if _is_phone(number, asked):
-            yield start, end
+        asked = bool(_NEARBY.search(text[max(0, match.start() - _LOOK_BACK) : match.start()]))
+        cuts = list(_without_neighbours(text, *match.span()))
+        for is_phone in (_is_sure_phone, _is_phone):  # a sure one before a longer one that is only possible
+            found = next(
+                (cut for cut in map(partial(_trimmed, text), cuts) if is_phone(text[slice(*cut)], asked)),
+                None,
+            )
+            if found is not None:
+                yield found
+                break
+
+
+def _trimmed(text: str, cut: tuple[int, int]) -> tuple[int, int]:
+    """Without an opening bracket that is closed nowhere in it."""
+    start, end = cut
+    return (start + 1, end) if text[start] == "(" and ")" not in text[start:end] else cut
+
+
+def _is_sure_phone(number: str, asked: bool) -> bool:
+    """A form that hardly anything else has."""
+    digits = _digits(number)
+    if number.lstrip("(").startswith("+"):
+        return _valid("+" + digits, "ZZ")
+    if _US_FORM.fullmatch(number):
+        return True
+    if digits.startswith("00"):
+        return (asked or bool(_SEPARATED.search(number))) and _valid("+" + digits[2:], "ZZ")
+    if _TURKISH_MOBILE.fullmatch(digits) and (asked or _SEPARATED.search(number) or digits.startswith("0")):
+        return _valid(digits, "TR")
+    return False
 
 
 def _is_phone(number: str, asked: bool) -> bool:
-    """Whether a run of digits is a phone number.
+    """Whether a run of digits can be a phone number.
 
     A run that could be an amount, a date or an identifier counts only with a word such as "phone" before it (``asked``).
     """
-    digits = "".join(sign for sign in number if sign.isdigit())
+    digits = _digits(number)
+    if (
+        len(digits) < _SHORTEST
+        or _NOT_A_PHONE.match(number)
+        or (_CARD_STARTS.fullmatch(digits) and _luhn(digits))
+    ):
+        return False
     if number.lstrip("(").startswith("+"):
         return _possible("+" + digits)
-    if _NOT_A_PHONE.match(number) or (_luhn(digits) and _CARD_STARTS.fullmatch(digits)):
-        return False
-    if _US_FORM.fullmatch(number):
-        return True
     separated = bool(_SEPARATED.search(number))
-    if _TURKISH_MOBILE.fullmatch(digits) and (asked or separated or digits.startswith("0")):
-        return _valid(digits, "TR")
     if digits.startswith("00"):
         return _possible("+" + digits[2:]) and (asked or separated)
     if asked:
         return separated or any(_valid(digits, region) for region in _REGIONS)
     return separated and digits.startswith("0") and any(_valid(digits, region) for region in _REGIONS)
+
+
+def _digits(number: str) -> str:
+    return "".join(sign for sign in number if sign.isdigit())
 
 
 def _possible(number: str) -> bool:

@@ -39,12 +39,16 @@ class FastTokenizer:
     def chat(self, messages: Sequence[Mapping[str, Any]], add_generation_prompt: bool = False) -> list[int]:
         """Ids of a conversation; the template writes all special tokens itself."""
         text = self._template.render(messages, add_generation_prompt)
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        return self._ids(text, add_special_tokens=False)
 
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
-        ids: list[int] = self._tokenizer.encode(text).ids
+        return self._ids(text, add_special_tokens=True)
+
+    def _ids(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        """Without the places of the tokens in the text, which nobody asks for and which cost a fifth of the time."""
+        (made,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=add_special_tokens)
+        ids: list[int] = made.ids
         return ids
 
 

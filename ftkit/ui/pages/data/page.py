@@ -341,7 +341,11 @@ def _dataset_head(dataset: Dataset, splits: Sequence[Split], chosen: str, lang: 
         parts += [html.notice("good", text), views.left_out_note(made, lang), html.actions(train)]
     elif not splits:
         parts.append(html.notice("info", say("data.split.next", lang)))
-    parts.append(html.actions(html.link(html.url("clean", dataset=dataset.id), say("data.clean", lang))))
+    next_steps = [
+        html.link(html.url(name, dataset=dataset.id), say(f"data.{name}", lang))
+        for name in ("check", "clean")
+    ]
+    parts.append(html.actions(*next_steps))
     if dataset.skipped_count:
         parts.append(views.skipped_note(dataset.skipped_count, dataset.skipped, lang))
     parts += [html.notice("info", say_phrase(note, lang)) for note in dataset.notes]

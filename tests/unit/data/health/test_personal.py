@@ -87,6 +87,14 @@ def test_a_word_before_a_number_makes_it_a_phone_number(word):
     assert PersonalData().find("order 4155552671") == []
 
 
+@pytest.mark.parametrize(
+    "value", ["0532 123 45 67", "+90 532 123 45 67", "(415) 555-2671", "4111 1111 1111 1111"]
+)
+def test_numbers_beside_a_find_do_not_hide_it(value):
+    for text in (f"3 {value} 2 times", f"{value} 14 kilos", f"in 2020 {value}, 5"):
+        assert [span.text for span in PersonalData().find(text)] == [value], text
+
+
 def test_addresses_of_pages_only_when_asked_for():
     text = "See https://example.org/a?b=1. Or www.example.com)"
     assert PersonalData().find(text) == []

@@ -1,0 +1,1 @@
+"""The check worker: a dataset's health report, for one model and length."""
