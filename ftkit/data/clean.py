@@ -5,6 +5,7 @@ is the part of ``ftkit.data.cleaning.running``.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from ftkit.errors import BadInput
 
 LIST_LIMIT = 50
 _YAML_LIMIT = 200_000  # characters
+# What YAML takes for a line break or does not allow at all; JSON writes these as they are.
+_UNWRITTEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 _ALL: tuple[type[Step], ...] = (
     RepairMojibake,
@@ -85,7 +88,7 @@ def dump(steps: Iterable[Step]) -> str:
     for step in steps:
         kind = type(step)
         for place, (name, about) in enumerate(_named_first(kind)):
-            value = json.dumps(getattr(step, name), ensure_ascii=False)
+            value = _UNWRITTEN.sub(_escaped, json.dumps(getattr(step, name), ensure_ascii=False))
             comment = kind.help if name == "step" else about
             lines.append(f"{'  - ' if place == 0 else '    '}{name}: {value}  # {' '.join(comment.split())}")
     return "\n".join(lines) + "\n"
@@ -136,6 +139,10 @@ def _named_first(kind: type[Step]) -> Iterator[tuple[str, str]]:
     for name, about in kind.model_fields.items():
         if name != "step":
             yield name, about.description or ""
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\U{ord(match[0]):08x}"
 
 
 def _has_alias(text: str) -> bool:

@@ -7,6 +7,7 @@ As a question it cleans the first rows only and tells what changes. It decides n
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -79,8 +80,8 @@ def preview(question: dict[str, Any]) -> dict[str, Any]:
         summary = running.run(folder / "sample.parquet", folder, steps, context, lambda _done, _all: None)
         audit = running.audit_rows(folder / running.AUDIT)
         new = storage.read_rows(folder / storage.ROWS)
-    changed = [one for one in audit if one.outcome == "changed"][: question["shown"]]
-    dropped = [one for one in audit if one.outcome == "dropped"][: question["shown"]]
+    changed = _of_each(audit, "changed", question["shown"])
+    dropped = _of_each(audit, "dropped", question["shown"])
     return {
         **summary.model_dump(mode="json", include={"rows", "kept", "changed", "dropped", "by_step"}),
         "changes": [
@@ -105,6 +106,19 @@ def preview(question: dict[str, Any]) -> dict[str, Any]:
             for one in dropped
         ],
     }
+
+
+def _of_each(audit: Sequence[running.AuditRow], outcome: str, shown: int) -> list[running.AuditRow]:
+    """Some rows with an outcome, in their order: of each step and reason at first one, then one more."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    ranked = []
+    for one in audit:
+        if one.outcome == outcome:
+            sort = (one.changed_by[-1:], one.dropped_by, one.reason)
+            ranked.append((seen[sort], one.row, one))
+            seen[sort] += 1
+    chosen = sorted(ranked, key=lambda rank: rank[:2])[:shown]
+    return [one for _, _, one in sorted(chosen, key=lambda rank: rank[1])]
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any], context: Context) -> list[dict[str, str]]:

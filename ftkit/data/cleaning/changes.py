@@ -129,6 +129,15 @@ class FindReplace(TextStep):
     ignore_case: bool = option(False, "Ignore case", "Capital letters make no difference.")
     whole_words: bool = option(False, "Whole words", "Not inside of longer words.")
 
+    def check(self, context: Context) -> None:
+        """Read the pattern and its replacement.
+
+        Raises:
+            BadInput: the pattern is empty or wrong.
+        """
+        super().check(context)
+        self.rewrite(context)
+
     def rewrite(self, context: Context) -> Callable[[str], str]:
         """Replace with a limit on time and length.
 

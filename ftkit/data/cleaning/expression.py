@@ -64,6 +64,15 @@ class FilterRows(Step):
         choices={"keep": "stay, the others go", "drop": "go"},
     )
 
+    def check(self, context: Context) -> None:
+        """Translate the expression.
+
+        Raises:
+            BadInput: it cannot be understood; the sentence says where.
+        """
+        super().check(context)
+        compile_expression(self.expression, context)
+
     def judge(self, context: Context) -> Judge:
         """Translate the expression once.
 

@@ -16,7 +16,7 @@ from typing import Any
 from ftkit.data import clean, storage
 from ftkit.data.cleaning import running
 from ftkit.data.cleaning.running import AuditRow, Summary
-from ftkit.data.cleaning.steps import Step
+from ftkit.data.cleaning.steps import Context, Step
 from ftkit.errors import BadInput, NotFound
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
@@ -29,7 +29,7 @@ from ftkit.store.files import Folders, read_json, write_json
 LANE = "clean"
 SEED = 1
 PREVIEW_ROWS = 500
-_SHOWN = 12
+_SHOWN = 10
 _PRESETS = Path(__file__).parent / "presets"
 
 
@@ -61,6 +61,7 @@ class CleaningView:
     dataset: str
     parent: str
     name: str
+    steps: tuple[dict[str, Any], ...]
     job: Job
     progress: Progress | None
     summary: Summary | None
@@ -142,7 +143,7 @@ class CleaningService:
             seed: of whatever a step draws.
 
         Raises:
-            BadInput: there are no steps.
+            BadInput: there are no steps, or one does not fit the dataset.
             NotFound: a model that a step names is not here.
         """
         old = self._artefacts.get(Dataset, dataset_id)
@@ -194,7 +195,9 @@ class CleaningService:
             )
         draft = inputs["dataset"]
         summary = self.summary(new_id) if job.state == "done" else None
-        return CleaningView(new_id, draft["parents"][0], draft["name"], job, now, summary)
+        return CleaningView(
+            new_id, draft["parents"][0], draft["name"], tuple(inputs["steps"]), job, now, summary
+        )
 
     def wait(self, new_id: str, on_look: Callable[[Job, dict[str, Any]], None] | None = None) -> CleaningView:
         """Supervise a cleaning until it has ended; ``on_look`` gets the job and the worker's heartbeat."""
@@ -268,6 +271,9 @@ class CleaningService:
     def _inputs(self, dataset: Dataset, steps: Sequence[Step], seed: int) -> dict[str, Any]:
         values = [step.model_dump(mode="json") for step in steps]
         clean.parse(values)
+        context = Context(mapping=dataset.mapping, columns=dataset.columns, seed=seed)
+        for step in steps:
+            step.check(context)
         return {
             "source": str(self._folders.dataset(dataset.id) / storage.ROWS),
             "mapping": dataset.mapping,

@@ -118,6 +118,14 @@ class Step(BaseModel):
                 )
         return self.columns or context.used
 
+    def check(self, context: Context) -> None:
+        """Find out, without loading anything heavy, what cannot work with this dataset.
+
+        Raises:
+            BadInput: a value does not fit the dataset, or is wrong in itself.
+        """
+        self.of(context)
+
     def judge(self, context: Context) -> Judge:
         """The function that decides about one row after another; it may remember rows that it saw."""
         raise NotImplementedError

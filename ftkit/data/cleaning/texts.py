@@ -16,6 +16,14 @@ Place = tuple[str | int, ...]
 OTHER_ROLES = frozenset({"tools", "label"})  # roles whose columns hold no running text
 _SPEAKERS = ("role", "from")
 _SPOKEN = ("content", "value", "reasoning_content", "thinking")
+_MEDIA = (
+    "image",
+    "image_url",
+    "audio",
+    "input_audio",
+    "video",
+    "file",
+)  # parts of a message that are no text
 _CALLS = ("tool_calls", "function_call", "function", "arguments")
 
 
@@ -103,7 +111,9 @@ def _inside(value: list[Any] | dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         yield from ((key, value[key]) for key in (*_SPOKEN, *_CALLS) if key in value)
     elif "type" in value and ("text" in value or "function" in value):
         yield from ((key, value[key]) for key in ("text", "function") if key in value)
-    elif "arguments" in value:
+    elif value.get("type") in _MEDIA:
+        return
+    elif "arguments" in value and "name" in value:
         yield "arguments", value["arguments"]
     else:
         yield from value.items()

@@ -160,3 +160,37 @@ def test_rows_get_another_form_by_a_named_template_or_a_file(ftkit, dataset, tmp
         ["--as", "preference"],
     ):
         assert ftkit("data", "format", dataset, *wrong).code == 2
+
+
+def test_clean_makes_a_dataset_and_says_what_went(ftkit, tmp_path):
+    path = tmp_path / "copies.jsonl"
+    path.write_text(
+        "\n".join(json.dumps(row) for row in [*ROWS, ROWS[0], {"question": "Why?", "answer": ""}])
+    )
+    parent = ftkit("data", "import", path, "--json").json["dataset"]
+    seen = ftkit("data", "clean", parent, "--name", "Tidy", "--json")
+    assert seen.code == 0
+    assert (seen.json["name"], seen.json["parents"], seen.json["rows"], seen.json["kept"]) == (
+        "Tidy",
+        [parent],
+        22,
+        20,
+    )
+    assert seen.json["dropped"] == {"an exact copy of an earlier row": 1, "“answer” is empty": 1}
+    history = ftkit("data", "history", seen.json["dataset"], "--json").json["history"]
+    assert [one["dataset"] for one in history] == [seen.json["dataset"], parent]
+    assert history[0]["cleaning"]["kept"] == 20
+
+    steps = tmp_path / "steps.yaml"
+    steps.write_text("- step: filter_rows\n  expression: len(answer) > 8\n")
+    again = ftkit("data", "clean", parent, "--steps", steps, "--json").json
+    assert again["kept"] == len([row for row in [*ROWS, ROWS[0]] if len(row["answer"]) > 8])
+
+
+@pytest.mark.parametrize("text", ["- step: nonsense", "- step: filter_rows\n  expression: answer.x", ""])
+def test_wrong_steps_are_a_mistake(ftkit, dataset, tmp_path, text):
+    steps = tmp_path / "steps.yaml"
+    steps.write_text(text)
+    seen = ftkit("data", "clean", dataset, "--steps", steps, "--json")
+    assert (seen.code, "Traceback" in seen.err) == (2, False)
+    assert ftkit("data", "clean", dataset, "--steps", "no-preset").code == 2

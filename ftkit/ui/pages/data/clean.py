@@ -79,17 +79,10 @@ class _Page:
         presets: list[tuple[Any, str]] = [
             (t(f"clean.preset.{one.name}"), one.name) for one in self._workspace.cleaning.presets()
         ]
-        with gr.Row(elem_classes="ft-fields"):
-            self._preset = gr.Dropdown(
-                choices=presets, value=_FIRST_PRESET, label=t("clean.preset.label"), info=t("clean.preset.help"),
-                elem_id="clean-preset", interactive=True,
-            )  # fmt: skip
-            self._kind = gr.Dropdown(
-                choices=[(t(f"steps.{name}.title"), name) for name in clean.STEPS], value="normalise_text",
-                label=t("clean.add.label"), info=t("clean.add.help"), elem_id="clean-kind", interactive=True,
-            )  # fmt: skip
-        with gr.Row(elem_classes="ft-actions"):
-            self._add = gr.Button(t("clean.add"), elem_id="clean-add", min_width=140)
+        self._preset = gr.Dropdown(
+            choices=presets, value=None, label=t("clean.preset.label"), info=t("clean.preset.help"),
+            elem_id="clean-preset", interactive=True,
+        )  # fmt: skip
         self._list = gr.Radio(
             choices=[], label=t("clean.list.label"), info=t("clean.list.help"), elem_id="clean-list",
             elem_classes="ft-steps-list", interactive=True,
@@ -99,6 +92,12 @@ class _Page:
             self._down = gr.Button(t("clean.down"), elem_id="clean-down", size="sm", min_width=90)
             self._remove = gr.Button(t("clean.remove"), elem_id="clean-remove", size="sm", min_width=90)
         self._panels = form.Panels()
+        with gr.Row(elem_classes="ft-save"):
+            self._kind = gr.Dropdown(
+                choices=[(t(f"steps.{name}.title"), name) for name in clean.STEPS], value="normalise_text",
+                label=t("clean.add.label"), elem_id="clean-kind", interactive=True,
+            )  # fmt: skip
+            self._add = gr.Button(t("clean.add"), elem_id="clean-add", min_width=140)
         with gr.Accordion(t("clean.yaml.title"), open=False, elem_id="clean-yaml"):
             self._text = gr.Textbox(
                 label=t("clean.yaml.label"), lines=10, max_lines=24, buttons=["copy"], elem_classes="ft-mono",
@@ -141,7 +140,9 @@ class _Page:
         state = [self._steps, self._chosen, *self._panels.fields]
         shown = [self._steps, self._chosen, self._list, *self._panels.columns.values(), *self._panels.fields]
         opened = gr.on(
-            fn=handler(self._open), outputs=[self._head, self._opened, *shown], api_name="clean_open"
+            fn=handler(self._open),
+            outputs=[self._head, self._opened, self._preset, *shown],
+            api_name="clean_open",
         )
         self._editor.opened(opened)
         changes: list[tuple[str, Any, Callable[..., list[Any]], list[Any]]] = [
@@ -210,13 +211,16 @@ class _Page:
         dataset = self._workspace.data.get(id_)
         names = [name for name in asked(request, "steps").split(",") if name]
         known = [form.defaults(name) for name in names if name in clean.STEPS]
+        if made := asked(request, "made"):
+            known = list(self._workspace.cleaning.progress(made).steps)
         steps = known or _values(self._workspace.cleaning.preset(_FIRST_PRESET).steps)
         head = html.join([html.heading(dataset.name), views.dataset_facts(dataset, lang)])
         if unknown := [name for name in names if name not in clean.STEPS]:
             head += html.notice("warn", say("clean.unknown_steps", lang, names=", ".join(unknown)[:200]))
         back = html.link(html.url("data", dataset=id_), say("clean.back", lang))
         card = Markup('<div class="ft-card">{}{}</div>').format(head, html.actions(back))
-        return [card, gr.Column(visible=True), *self._shown(steps, 0, lang)]
+        preset = gr.update(value=None if known else _FIRST_PRESET)
+        return [card, gr.Column(visible=True), preset, *self._shown(steps, 0, lang)]
 
     def _shown(self, steps: Steps, chosen: int, lang: str) -> list[Any]:
         """Everything that shows the list, with one step of it open."""

@@ -17,6 +17,7 @@ from ftkit.ui.form import bounds
 from ftkit.ui.i18n import step_field_key, t
 
 Values = dict[str, Any]
+_HIDDEN = "salt"
 _LONG_TEXTS = frozenset({"expression"})
 
 
@@ -87,16 +88,17 @@ def _widget(step: str, name: str, field: FieldInfo) -> FormComponent:
     if options := _choices(field):
         choices: list[tuple[Any, str]] = [(t(f"{key}.{one}"), one) for one in options]
         if get_origin(kind) is tuple:
-            return gr.CheckboxGroup(choices=choices, **common)
+            return gr.CheckboxGroup(choices=choices, elem_classes="ft-wide", **common)
         return gr.Dropdown(choices=choices, **common)
     if kind in (int, float):
         low, high = bounds(field)
         precise = {"precision": 0} if kind is int else {"step": 0.05}
         limits = "" if low is None or high is None else f" [{low:g} – {high:g}]"
         return gr.Number(**{**common, **precise, "info": common["info"] + limits})
-    return gr.Textbox(
-        **common, lines=2 if name in _LONG_TEXTS else 1, max_lines=6 if name in _LONG_TEXTS else 1
-    )
+    if name == _HIDDEN:
+        return gr.Textbox(**common, type="password", max_lines=1)
+    lines = (2, 6) if name in _LONG_TEXTS else (1, 1)
+    return gr.Textbox(**common, lines=lines[0], max_lines=lines[1])
 
 
 def _choices(field: FieldInfo) -> tuple[str, ...]:

@@ -18,9 +18,11 @@ from ftkit.ui import html
 from ftkit.ui.i18n import say, say_phrase
 
 _WORDS = re.compile(r"\w+|\s|[^\w\s]")
+_LONE_SPACE = re.compile(r"(?<=\S) (?=\S)")
 _MOST_WORDS = 3_000
 _AROUND = 60  # characters of unchanged text shown beside a change
-_CELL = 300
+_CELL = 200
+_Code = tuple[str, int, int, int, int]
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -30,7 +32,7 @@ def difference(before: str, after: str, lang: str) -> Markup:
     if len(old) + len(new) > _MOST_WORDS:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     parts: list[Markup] = []
-    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    codes = _joined(SequenceMatcher(None, old, new, autojunk=False).get_opcodes(), old)
     for place, (kind, a, b, c, d) in enumerate(codes):
         if kind == "equal":
             parts.append(_unchanged("".join(old[a:b]), place == 0, place == len(codes) - 1))
@@ -49,11 +51,11 @@ def preview(told: Mapping[str, Any], dataset: Dataset, lang: str) -> Markup:
     if not told["changes"] and not told["drops"]:
         parts.append(html.notice("good", say("clean.preview.nothing", lang)))
     if told["changes"]:
-        parts.append(html.heading(say("clean.preview.changes", lang)))
-        parts += [_change(one, lang) for one in told["changes"]]
+        changes = html.join(_change(one, lang) for one in told["changes"])
+        parts.append(html.details(say("clean.preview.changes", lang), changes, open_=True))
     if told["drops"]:
-        parts.append(html.heading(say("clean.preview.drops", lang)))
-        parts.append(_drops(told["drops"], lang))
+        drops = _drops(told["drops"], lang)
+        parts.append(html.details(say("clean.preview.drops", lang), drops, open_=True))
     return html.join(parts)
 
 
@@ -153,6 +155,24 @@ def _drops(drops: Iterable[Mapping[str, Any]], lang: str) -> Markup:
     return html.table(headers, rows, say("clean.preview.drops", lang))
 
 
+def _joined(codes: Sequence[_Code], old: Sequence[str]) -> list[_Code]:
+    """Changes with nothing but a space between them as one: words that change in a row are read as a row."""
+    joined: list[_Code] = []
+    for place, code in enumerate(codes):
+        kind, _, b, _, d = code
+        inside = 0 < place < len(codes) - 1
+        if joined and joined[-1][0] == "replace" and (kind != "equal" or (inside and _is_gap(code, old))):
+            _, a, _, c, _ = joined.pop()
+            joined.append(("replace", a, b, c, d))
+        else:
+            joined.append(code)
+    return joined
+
+
+def _is_gap(code: _Code, old: Sequence[str]) -> bool:
+    return code[2] - code[1] == 1 and old[code[1]] == " "
+
+
 def _unchanged(text: str, first: bool, last: bool) -> Markup:
     head = "" if first else text[:_AROUND]
     tail = "" if last else text[-_AROUND:]
@@ -165,7 +185,9 @@ def _marked(tag: str, text: str, lang: str) -> Markup:
     if not text:
         return Markup("")
     frame = Markup('<ins aria-label="{}">{}</ins>' if tag == "ins" else '<del aria-label="{}">{}</del>')  # noqa: S704  constants
-    return frame.format(say(f"clean.diff.{tag}", lang), html.join(map(_visible, text)))
+    pieces = _LONE_SPACE.split(text)
+    shown = Markup(" ").join(html.join(map(_visible, piece)) for piece in pieces)
+    return frame.format(say(f"clean.diff.{tag}", lang), shown)
 
 
 def _visible(character: str) -> str:
