@@ -6,6 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from datetime import UTC, datetime
 
+from ftkit.data.exporting.service import ExportService
 from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
@@ -66,6 +67,7 @@ class Workspace:
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
         self.splits = SplitService(artefacts, self.folders, clock, new_id)
+        self.exports = ExportService(artefacts, self.folders)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

@@ -117,8 +117,10 @@ class IncomingService:
                 raise
             return self._artefacts.get(Upload, upload_id)
 
-    def begin(self, upload_id: str) -> Job | None:
+    def begin(self, upload_id: str, options: Options | None = None) -> Job | None:
         """The unfinished job that reads or fetches an upload, begun if need be; None where there is nothing to wait for.
+
+        ``options`` count only where the job begins here.
 
         Raises:
             BadInput: it could not be read; the upload is gone then.
@@ -161,7 +163,7 @@ class IncomingService:
             BadInput: it cannot be read; where it never could, the upload is gone then.
             Refused: the file was changed since it came in.
         """
-        if self._workers is not None and (job := self.begin(upload_id)) is not None:
+        if self._workers is not None and (job := self.begin(upload_id, options)) is not None:
             self._wait(upload_id, job, on_look)
         upload = self.get(upload_id)
         known = self._known(upload_id)
