@@ -134,9 +134,8 @@ class IncomingService:
         as_said = known is not None and options in (None, known.options)
         if as_said or self._workers is None or upload.size < _AT_ONCE:
             return None
-        return self._submit(
-            self._workers, upload_id, {"question": self._question(upload).model_dump(mode="json")}
-        )
+        asked = self._question(upload, options).model_dump(mode="json")
+        return self._submit(self._workers, upload_id, {"question": asked})
 
     def job(self, upload_id: str) -> Job | None:
         """The newest job that reads or fetches an upload; None where there is none."""

@@ -23,7 +23,7 @@ def links(dataset: Dataset, split: Split | None, lang: str) -> Markup:
             _row(say(f"data.split.{part}", lang), split.id, part) for part in PARTS if split.sizes.get(part)
         ]
     note = html.paragraph(say("data.download.note", lang))
-    return html.details(say("data.download.title", lang), html.join([*rows, note]))
+    return html.details(say("data.download.title", lang), html.join([note, *rows]))
 
 
 def _row(name: str, id_: str, part: str) -> Markup:

@@ -54,8 +54,8 @@ class Incoming:
         with gr.Row(elem_classes="ft-save"):
             self._hub = gr.Textbox(
                 label=t("data.hub.label"),
-                info=t("data.hub.help"),
                 placeholder="owner/name@revision",
+                min_width=260,
                 max_lines=1,
                 elem_id="data-hub",
             )
@@ -139,7 +139,10 @@ class Incoming:
         card = self._progress_of(request)
         if card is not None:
             return [card, gr.skip(), gr.skip()]
-        return [gr.skip(), html.url("data", upload=asked(request, "upload")), gr.Timer(active=False)]
+        upload = asked(request, "upload")
+        job = self._workspace.data.incoming.job(upload)
+        cancelled = job is None or job.state == "stopped"
+        return [gr.skip(), html.url("data", upload="" if cancelled else upload), gr.Timer(active=False)]
 
     def show_options(self, request: gr.Request) -> list[Any]:
         """How the file was read, to be changed."""
