@@ -37,7 +37,9 @@ def import_file(
     encoding: Annotated[
         str, typer.Option(help="Encoding of the text, such as windows-1254; found out if left out.")
     ] = "",
-    delimiter: Annotated[str, typer.Option(help="What separates the columns of a CSV file.")] = "",
+    delimiter: Annotated[
+        str, typer.Option(help="What separates the columns of a CSV file: one character, or tab.")
+    ] = "",
     header: Annotated[
         bool | None, typer.Option("--header/--no-header", help="Whether a CSV file begins with the names.")
     ] = None,
