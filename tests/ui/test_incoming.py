@@ -54,7 +54,7 @@ def test_several_files_become_one_dataset_that_can_be_downloaded(page, dashboard
     "page", [{}, {"locale": "tr-TR", "width": 390, "scheme": "dark"}], indirect=True, ids=["en", "tr"]
 )
 def test_a_large_file_is_read_beside_the_page_and_shows_how_far_it_is(page, dashboard, tmp_path):
-    give(page, dashboard.url, [large(tmp_path, 40)])
+    give(page, dashboard.url, [large(tmp_path, 150)])
     bar = page.locator("#data-reading [role=progressbar]")
     expect(bar).to_be_visible()
     begun = time.monotonic()
@@ -66,7 +66,7 @@ def test_a_large_file_is_read_beside_the_page_and_shows_how_far_it_is(page, dash
 
 
 def test_a_long_reading_can_be_cancelled(page, dashboard, tmp_path):
-    give(page, dashboard.url, [large(tmp_path, 120)])
+    give(page, dashboard.url, [large(tmp_path, 200)])
     upload = page.url.rpartition("=")[2]
     page.click("#data-cancel")
     page.wait_for_url(re.compile(r"/data$"))
