@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.editing.service import EditingService
+from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
@@ -74,6 +75,7 @@ class Workspace:
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.health = HealthService(artefacts, self.folders, self.jobs)
         self.editing = EditingService(artefacts, self.folders, clock, new_id)
+        self.exports = ExportService(artefacts, self.folders)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,

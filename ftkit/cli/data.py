@@ -11,10 +11,15 @@ from ftkit.errors import BadInput
 
 if TYPE_CHECKING:
     from ftkit.data.cleaning.steps import Step
+    from ftkit.data.incoming.service import IncomingService
+    from ftkit.data.reading.report import Options
     from ftkit.records import Dataset, Split
     from ftkit.workspace import Workspace
 
-app = typer.Typer(help="Bring in files, look at datasets, clean and split them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring in files; look at datasets, check, clean, form and split them; take them out.",
+    no_args_is_help=True,
+)
 
 _SHOWN_SKIPPED = 10
 
@@ -23,27 +28,98 @@ DatasetId = Annotated[str, typer.Argument(metavar="DATASET", help="Id of a datas
 
 @command(app, "import")
 def import_file(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT file.")
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, TSV, JSON, JSONL, Parquet, XLSX or TXT files, also in .gz or .zip; several with the same columns "
+            "become one dataset. Or hub:OWNER/NAME[@REVISION], a data set of the Hub.",
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="Name of the dataset; the file's name if left out.")
     ] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the text, such as windows-1254; found out if left out.")
+    ] = "",
+    delimiter: Annotated[
+        str, typer.Option(help="What separates the columns of a CSV file: one character, or tab.")
+    ] = "",
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Whether a CSV file begins with the names.")
+    ] = None,
+    sheet: Annotated[str, typer.Option(help="Which sheet of a workbook.")] = "",
+    list_: Annotated[str, typer.Option("--list", help="Which list of a JSON document with several.")] = "",
 ) -> Answer:
-    """Read a file into a dataset, and say what was skipped and why.
+    """Read files into a dataset, and say what was skipped and why.
 
     JSON: `dataset`, `name`, `rows`, `columns`, `mapping`, `skipped_count`, `skipped`, `notes`, `parents`, `created_at`.
     """
+    from ftkit.data.reading.report import Options  # noqa: PLC0415 - pydantic, which --help must not pay
+
+    options = Options(encoding=encoding, delimiter=delimiter, header=header, sheet=sheet, list_name=list_)
     with open_workspace() as workspace:
-        dataset = workspace.data.import_file(file, name)
+        incoming = workspace.data.incoming
+        upload = _upload(incoming, files)
+        _read(incoming, upload, options)
+        dataset = workspace.data.import_upload(upload, name)
     value = {**_dataset(dataset), "skipped": [item.model_dump() for item in dataset.skipped]}
     shown = [facts(_facts(dataset))]
     if dataset.skipped_count:
-        first = [(item.line, item.reason) for item in dataset.skipped[:_SHOWN_SKIPPED]]
+        first = [
+            (f"{item.file} {item.line}".strip(), item.reason) for item in dataset.skipped[:_SHOWN_SKIPPED]
+        ]
         shown.append(
             table(["line", "why it was skipped"], first, title=f"\nSkipped: {dataset.skipped_count}")
         )
     return Answer(value, shown)
+
+
+def _upload(incoming: "IncomingService", files: list[str]) -> str:
+    """The id of a new upload of these files, or of the one data set of the Hub."""
+    if any(file.startswith("hub:") for file in files):
+        if len(files) > 1:
+            raise BadInput(
+                "cli.hub_alone",
+                "A data set of the Hub is imported by itself. Give the others in another command.",
+            )
+        return incoming.fetch(files[0])
+    return incoming.add([(Path(file), Path(file).name) for file in files]).id
+
+
+def _read(incoming: "IncomingService", upload: str, options: "Options") -> None:
+    """Read an upload, with progress where it is large."""
+    if incoming.begin(upload, options) is None:
+        incoming.read(upload, options)
+        return
+    follow(
+        "Reading",
+        lambda look: incoming.read(upload, options, look),
+        f"See it on the Data page at /data?upload={upload}",
+        {"upload": upload},
+    )
+
+
+@command(app, "export")
+def export_rows(
+    id_: Annotated[str, typer.Argument(metavar="DATASET|SPLIT", help="Id of a dataset or a split.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to make.")],
+    to: Annotated[
+        str, typer.Option(metavar="csv|jsonl|parquet", help="The format; what FILE ends in if left out.")
+    ] = "",
+    part: Annotated[str, typer.Option(metavar="train|validation|test", help="Which part of a split.")] = "",
+) -> Answer:
+    """Write a dataset or a part of a split to a file.
+
+    In CSV, cells that a spreadsheet would take for a formula get an apostrophe in front; JSONL and Parquet are exact.
+
+    JSON: `id`, `file`, `format`, `part`, `bytes`.
+    """
+    format_ = to or out.suffix.lstrip(".").lower()
+    with open_workspace() as workspace:
+        size = workspace.exports.write(id_, format_, out, part)
+    value = {"id": id_, "file": str(out), "format": format_, "part": part, "bytes": size}
+    return Answer(value, [facts(value)])
 
 
 @command(app, "list")
@@ -108,8 +184,8 @@ def format_dataset(
         typer.Option(
             "--map",
             metavar="ROLE=COLUMN",
-            help="Which column plays a role: messages, system, instruction, user, assistant, text, prompt, completion, "
-            "chosen, rejected. Give it once for each role.",
+            help="Which column plays a role: messages, tools, system, instruction, user, assistant, text, prompt, "
+            "completion, chosen, rejected, label. Give it once for each role.",
         ),
     ] = None,
     template: Annotated[

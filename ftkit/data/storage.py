@@ -86,7 +86,7 @@ def columns_of(path: Path) -> tuple[list[str], list[str]]:
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
 
     schema = pq.read_schema(path)
-    return schema.names, _json_columns(schema)
+    return schema.names, json_columns_of(schema)
 
 
 def count_rows(path: Path) -> int:
@@ -106,7 +106,7 @@ def iterate_rows(path: Path, offset: int = 0) -> Iterator[Row]:
     import pyarrow.parquet as pq  # noqa: PLC0415  as above
 
     with pq.ParquetFile(path) as file:
-        as_json = set(_json_columns(file.schema_arrow))
+        as_json = set(json_columns_of(file.schema_arrow))
         begin = 0
         for group in range(file.num_row_groups):
             end = begin + file.metadata.row_group(group).num_rows
@@ -140,7 +140,8 @@ def versions() -> dict[str, str]:
     return {"ftkit": __version__, "pyarrow": version("pyarrow"), "python": platform.python_version()}
 
 
-def _json_columns(schema: Any) -> list[str]:
+def json_columns_of(schema: Any) -> list[str]:
+    """The columns that a file of ours holds as JSON; none of a file that is not ours."""
     mark = (schema.metadata or {}).get(_MARK)
     return list(json.loads(mark)["json_columns"]) if mark else []
 

@@ -17,6 +17,7 @@ from ftkit import __version__
 from ftkit.errors import NotAllowed
 from ftkit.server.bodies import UPLOAD_LIMIT
 from ftkit.server.callers import Hosts, own_path
+from ftkit.server.downloads import add_downloads
 from ftkit.server.gate import SECURITY_HEADERS, Gate, session_cookie, set_cookie
 from ftkit.server.login import login_page
 from ftkit.server.pages import Pages
@@ -60,6 +61,7 @@ def assemble(workspace: "Workspace", token: str) -> FastAPI:
     app.add_exception_handler(Exception, _failed)
     _add_open_routes(app, sessions, framed)
     _add_language(app, framed)
+    add_downloads(app, workspace)
     _mount(app, build(workspace), settings)
     app.add_middleware(Pages)
     hosts = Hosts(settings.allowed_hosts, settings.space_host)

@@ -33,7 +33,7 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting", "cleaning", "comparing"),
+        *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
     }
 )
 _NUMBER_ROWS = 60
@@ -97,7 +97,9 @@ def skipped_note(count: int, skipped: Sequence[Skipped], lang: str) -> Markup:
     """How many lines did not become rows, which ones, and why."""
     if not count:
         return html.notice("good", say("data.skipped.none", lang))
-    rows = [(html.number(one.line, lang), say_phrase(one.reason, lang)) for one in skipped]
+    rows = [
+        (f"{one.file} {html.number(one.line, lang)}".strip(), say_phrase(one.reason, lang)) for one in skipped
+    ]
     listed = html.table(
         [say("data.skipped.line", lang), say("data.skipped.reason", lang)],
         rows,

@@ -117,32 +117,50 @@ class IncomingService:
                 raise
             return self._artefacts.get(Upload, upload_id)
 
-    def begin(self, upload_id: str) -> Job | None:
+    def begin(self, upload_id: str, options: Options | None = None) -> Job | None:
         """The unfinished job that reads or fetches an upload, begun if need be; None where there is nothing to wait for.
+
+        ``options`` count only where the job begins here.
 
         Raises:
             BadInput: it could not be read; the upload is gone then.
         """
-        job = self._job(upload_id)
+        job = self.job(upload_id)
         if job is not None and job.state not in ENDED_STATES:
             return job
         if job is not None and job.state != "done":
             self._raise(upload_id, job)
-        upload = self.get(upload_id)
-        if self._known(upload_id) is not None or self._workers is None or upload.size < _AT_ONCE:
+        upload, known = self.get(upload_id), self.reading(upload_id)
+        as_said = known is not None and options in (None, known.options)
+        if as_said or self._workers is None or upload.size < _AT_ONCE:
             return None
-        return self._submit(
-            self._workers, upload_id, {"question": self._question(upload).model_dump(mode="json")}
-        )
+        asked = self._question(upload, options).model_dump(mode="json")
+        return self._submit(self._workers, upload_id, {"question": asked})
+
+    def job(self, upload_id: str) -> Job | None:
+        """The newest job that reads or fetches an upload; None where there is none."""
+        if self._workers is None:
+            return None
+        try:
+            job = self._workers.jobs.of(_artefact(upload_id))
+        except NotFound:
+            return None
+        # A job whose folder is gone was dealt with.
+        return job if self._workers.jobs.folder(job).path.exists() else None
+
+    def reading(self, upload_id: str) -> Reading | None:
+        """What was found in an upload; None while it has not been read."""
+        value = read_json(self._folders.upload(upload_id) / intake.READING)
+        return None if value is None else Reading.model_validate(value)
 
     def state(self, upload_id: str) -> dict[str, Any]:
         """The last heartbeat of the job of an upload."""
-        job = self._job(upload_id)
+        job = self.job(upload_id)
         return self._workers.jobs.folder(job).state() if job is not None and self._workers else {}
 
     def cancel(self, upload_id: str) -> None:
         """End the reading of an upload and forget it."""
-        job = self._job(upload_id)
+        job = self.job(upload_id)
         if job is not None and self._workers is not None and job.state not in ENDED_STATES:
             with contextlib.suppress(Refused):  # it ended meanwhile
                 self._workers.jobs.stop(_artefact(upload_id))
@@ -161,10 +179,10 @@ class IncomingService:
             BadInput: it cannot be read; where it never could, the upload is gone then.
             Refused: the file was changed since it came in.
         """
-        if self._workers is not None and (job := self.begin(upload_id)) is not None:
+        if self._workers is not None and (job := self.begin(upload_id, options)) is not None:
             self._wait(upload_id, job, on_look)
         upload = self.get(upload_id)
-        known = self._known(upload_id)
+        known = self.reading(upload_id)
         if known is not None and options in (None, known.options):
             return known
         try:
@@ -216,10 +234,6 @@ class IncomingService:
         )
         return Question(files=files, folder=folder, options=options or Options())
 
-    def _known(self, upload_id: str) -> Reading | None:
-        value = read_json(self._folders.upload(upload_id) / intake.READING)
-        return None if value is None else Reading.model_validate(value)
-
     def _enter(self, id_: str, labels: Sequence[str], size: int, content_hash: str, **more: Any) -> Upload:
         shown = labels[0] if len(labels) == 1 else f"{Path(labels[0]).stem} +{len(labels) - 1}"
         upload = Upload(
@@ -237,7 +251,7 @@ class IncomingService:
 
     def _arrived(self, upload_id: str) -> bool:
         """Enter a download that has ended well; false where there is none."""
-        job = self._job(upload_id)
+        job = self.job(upload_id)
         if job is None or job.state != "done" or self._workers is None:
             return False
         result = self._workers.jobs.folder(job).result(job.nonce) or {}
@@ -259,24 +273,16 @@ class IncomingService:
             self._raise(upload_id, job)
 
     def _raise(self, upload_id: str, job: Job) -> None:
-        """Say why a job did not read its upload, and forget both."""
-        self.forget(upload_id)
+        """Say why a job did not read its upload, and forget the job, and the upload if it never was read."""
+        shutil.rmtree(self._folders.work(_artefact(upload_id)), ignore_errors=True)
+        if self.reading(upload_id) is None:
+            self.forget(upload_id)
         if job.state == "stopped":
             raise BadInput("data.reading_stopped", "The reading was stopped. Import the file again.")
         error = FtkitError.from_dict(job.error) if job.error else None
         if error is None or error.key.startswith("jobs."):
             raise _crashed()
         raise (Offline if error.key == "data.hub_no_answer" else BadInput).from_dict(error.as_dict())
-
-    def _job(self, upload_id: str) -> Job | None:
-        if self._workers is None:
-            return None
-        try:
-            job = self._workers.jobs.of(_artefact(upload_id))
-        except NotFound:
-            return None
-        # A job whose folder is gone was dealt with.
-        return job if self._workers.jobs.folder(job).path.exists() else None
 
     def _submit(self, workers: Workers, upload_id: str, inputs: Mapping[str, Any]) -> Job:
         write_json(self._folders.work(_artefact(upload_id)) / "inputs.json", inputs)

@@ -12,7 +12,7 @@ from typing import Any
 from ftkit.data.reading.report import DEPTH_LIMIT, ROW_LENGTH_LIMIT, Report, Row
 
 # As they stand in JSON text: controls are written as escapes there, all others as themselves.
-_CONTROLS = re.compile(r"\\u00[01][0-9a-f]|[\x7f-\x84\x86-\x9f]")
+_CONTROLS = re.compile(r"(?<!\\)(?:\\\\)*\\u00[01][0-9a-f]|[\x7f-\x84\x86-\x9f]")
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )

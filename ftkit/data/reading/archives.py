@@ -41,12 +41,22 @@ def unpacked(sources: Sequence[Source], beside: Path, report: Report) -> Iterato
     try:
         files: list[Source] = []
         for source in sources:
-            files += _opened(source, folder, report)
+            try:
+                files += _opened(source, folder, report)
+            except BadInput as error:
+                if len(sources) > 1:
+                    raise in_file(source.name, error) from error
+                raise
         if len(files) > FILES_LIMIT:
             raise too_many_files(len(files))
         yield files
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def in_file(name: str, error: BadInput) -> BadInput:
+    """A refusal that says which of several files is meant."""
+    return BadInput("data.in_file", "{file}: {problem}", file=name, problem=error)
 
 
 def too_many_files(found: int) -> BadInput:
@@ -87,7 +97,7 @@ def _unzipped(source: Source, folder: Path, report: Report) -> list[Source]:
     try:
         with zipfile.ZipFile(source.path) as archive:
             entries = [
-                entry for entry in archive.infolist() if not entry.is_dir() and not _hidden(entry.filename)
+                entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)
             ]
             _check_entries(entries, source.path.stat().st_size)
             for entry in entries:
@@ -135,8 +145,10 @@ def _check_size(unpacked: int, packed: int) -> None:
         )
 
 
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.replace("\\", "/").split("/"))
+def _is_litter(name: str) -> bool:
+    """What macOS puts beside each file."""
+    parts = name.replace("\\", "/").split("/")
+    return parts[0] == "__MACOSX" or parts[-1] == ".DS_Store" or parts[-1].startswith("._")
 
 
 def _nothing_inside() -> BadInput:

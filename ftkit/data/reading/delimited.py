@@ -33,6 +33,7 @@ _SAMPLE = 64 * 1024
 _SAMPLE_ROWS = 100
 _PIECE = 1024 * 1024
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*")
+_WORD = re.compile(r"[^\W\d]\w*")
 _SENTENCE = re.compile(r"[^\W\d_]{2,} .*[.?!…]$", re.DOTALL)
 
 
@@ -78,7 +79,9 @@ def read_delimited(path: Path, filename: str, report: Report) -> Numbered:
     _refuse_too_many_rows(path)
     with open_text(path, encoding, newline="") as stream:
         sample = stream.read(_SAMPLE)
-    separator = report.options.delimiter or _separator(sample, Path(filename).suffix.lower() == ".tsv")
+    separator = _chosen(report.options.delimiter) or _separator(
+        sample, Path(filename).suffix.lower() == ".tsv"
+    )
     _tell(separator, filename, report)
     with open_text(path, encoding, newline="") as stream:
         records = _Records(stream, separator)
@@ -93,6 +96,17 @@ def read_delimited(path: Path, filename: str, report: Report) -> Numbered:
                 report.skip(records.first, "wrong_field_count", found=len(record), expected=len(names))
             else:
                 yield records.first, dict(zip(names, record, strict=True))
+
+
+def _chosen(text: str) -> str:
+    mark = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(mark) > 1 or mark in ('"', "\r", "\n", "\0"):
+        raise BadInput(
+            "data.bad_delimiter",
+            "{mark} cannot separate columns. Give one character, such as a comma, a semicolon or tab.",
+            mark=repr(text[:20]),
+        )
+    return mark
 
 
 def _header(
@@ -118,8 +132,11 @@ def _header(
 
 
 def _looks_like_data(record: list[str]) -> bool:
-    """Whether the first line reads like a row: names are short, and no two are the same, numbers or sentences."""
-    return any(_NUMBER.fullmatch(field.strip()) or _SENTENCE.search(field.strip()) for field in record)
+    """Whether the first line reads like a row: numbers only, or sentences and no single word, as names mostly are."""
+    fields = [field.strip() for field in record]
+    if all(_NUMBER.fullmatch(field) for field in fields):
+        return True
+    return any(map(_SENTENCE.search, fields)) and not any(map(_WORD.fullmatch, fields))
 
 
 def _refuse_too_many_rows(path: Path) -> None:

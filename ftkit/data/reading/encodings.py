@@ -25,6 +25,7 @@ _CANDIDATES = [
 ]
 _TURKISH_LETTERS = frozenset("ĞğİıŞş".encode("cp1254"))
 _CONTINUATIONS = frozenset(bytes([value]) for value in range(0x80, 0xC0))
+_RARE = 1000
 _SAMPLE = 64 * 1024
 _PIECE = 1024 * 1024
 
@@ -100,8 +101,8 @@ def numbered_lines(stream: TextIO) -> Iterator[tuple[int, str | None]]:
 
 
 def _broken_lines(path: Path) -> bytes:
-    """Lines that are not UTF-8, up to a sample; nothing where most of the non-ASCII lines are."""
-    good = bad = 0
+    """Lines that are not UTF-8, up to a sample; nothing where most of the non-ASCII lines are, or hardly any line is not."""
+    good = bad = plain = 0
     sample = bytearray()
     with path.open("rb") as stream:
         while line := stream.readline(_PIECE):
@@ -109,6 +110,7 @@ def _broken_lines(path: Path) -> bytes:
             while len(line) in range(_PIECE, _PIECE + 3) and stream.peek(1)[:1] in _CONTINUATIONS:
                 line += stream.read(1)
             if line.isascii():
+                plain += 1
                 continue
             try:
                 line.decode()
@@ -116,7 +118,8 @@ def _broken_lines(path: Path) -> bytes:
             except UnicodeDecodeError:
                 bad += 1
                 sample += line[: max(0, _SAMPLE - len(sample))]
-    return bytes(sample) if bad > good else b""
+    # A rare byte is damage, and its row is named; letters of a code page are everywhere.
+    return bytes(sample) if bad > good and bad * _RARE > plain else b""
 
 
 def _guess(sample: bytes) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ftkit.data.phrases import kind_of_value
 from ftkit.data.reading.admission import Admission, Refusal
-from ftkit.data.reading.archives import Source, unpacked
+from ftkit.data.reading.archives import Source, in_file, unpacked
 from ftkit.data.reading.delimited import read_delimited
 from ftkit.data.reading.detect import Kind, kind_of
 from ftkit.data.reading.json_rows import read_json
@@ -197,7 +197,7 @@ def _admitted(files: Sequence[Source], report: Report, table: _Table) -> Iterato
                 table.end_file(source.name)
         except BadInput as error:
             if several and error.key != "data.different_columns":
-                raise _in_file(source.name, error) from error
+                raise in_file(source.name, error) from error
             raise
         if several:
             report.note(
@@ -253,10 +253,6 @@ def _marked_column(rows: Sequence[Row]) -> str | None:
         if texts and sum(marked(text) is not None for text in texts) * 2 > len(rows):
             return name
     return None
-
-
-def _in_file(name: str, error: BadInput) -> BadInput:
-    return BadInput("data.in_file", "{file}: {problem}", file=name, problem=error)
 
 
 def _listed(columns: Iterable[Any]) -> str:

@@ -4,7 +4,9 @@ Takes a path, gives dictionaries of text, numbers, lists and objects (Parquet) o
 evaluated: a cell counts with the value that was saved with it.
 """
 
+import contextlib
 import datetime
+import json
 import re
 import zipfile
 from collections.abc import Iterable
@@ -22,6 +24,7 @@ from ftkit.data.reading.report import (
     too_many_columns,
     too_many_rows,
 )
+from ftkit.data.storage import json_columns_of
 from ftkit.errors import BadInput
 
 _UNCOMPRESSED_LIMIT = 4 * 1024**3
@@ -49,11 +52,19 @@ def _parquet_rows(path: Path, report: Report) -> Numbered:
 
     with pq.ParquetFile(path) as file:
         _check_footer(file.metadata, len(file.schema_arrow.names))
+        json_columns = _own_json_columns(file.schema_arrow)
         number = 0
         for batch in file.iter_batches(batch_size=_BATCH):
             for row in _as_text(batch, report).to_pylist():
                 number += 1
-                yield number, {name: _plain(value) for name, value in row.items()}
+                yield number, {name: _plain(value, name in json_columns) for name, value in row.items()}
+
+
+def _own_json_columns(schema: Any) -> set[str]:
+    try:
+        return set(json_columns_of(schema))
+    except (ValueError, KeyError, TypeError):
+        return set()  # the mark is not ours
 
 
 def _check_footer(metadata: Any, columns: int) -> None:
@@ -78,8 +89,14 @@ def _as_text(batch: Any, report: Report) -> Any:
     return batch
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON knows it; bytes become text where they are UTF-8, and lone surrogates, to be refused, where not."""
+def _plain(value: Any, as_json: bool = False) -> Any:
+    """A value as JSON knows it; bytes become text where they are UTF-8, and lone surrogates, to be refused, where not.
+
+    ``as_json``: of a column that ftkit itself wrote down as JSON.
+    """
+    if as_json and isinstance(value, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(value)
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

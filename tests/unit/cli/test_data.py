@@ -194,3 +194,57 @@ def test_wrong_steps_are_a_mistake(ftkit, dataset, tmp_path, text):
     seen = ftkit("data", "clean", dataset, "--steps", steps, "--json")
     assert (seen.code, "Traceback" in seen.err) == (2, False)
     assert ftkit("data", "clean", dataset, "--steps", "no-preset").code == 2
+
+
+def test_several_files_become_one_dataset(ftkit, file, tmp_path):
+    (tmp_path / "more.csv").write_text("question,answer\nWhy?,Because.\n")
+    seen = ftkit("data", "import", file, tmp_path / "more.csv", "--name", "Both", "--json")
+    assert (seen.code, seen.json["rows"], seen.json["name"]) == (0, 21, "Both")
+    assert [(item["file"], item["line"]) for item in seen.json["skipped"]] == [("sums.jsonl", 4)]
+
+
+def test_a_file_is_read_as_the_options_say(ftkit, tmp_path):
+    (tmp_path / "a.csv").write_bytes("soru|cevap\nne?|şu\n".encode("cp1254"))
+    told = ftkit(
+        "data",
+        "import",
+        tmp_path / "a.csv",
+        "--encoding",
+        "windows-1254",
+        "--delimiter",
+        "|",
+        "--no-header",
+        "--json",
+    )
+    assert (told.json["rows"], told.json["columns"]) == (2, ["column_1", "column_2"])
+    assert ftkit("data", "import", tmp_path / "a.csv", "--encoding", "nonsense").code == 2
+
+
+def test_the_hub_is_named_and_not_asked_where_that_is_forbidden(ftkit, file, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    seen = ftkit("data", "import", "hub:org/data", "--json")
+    assert (seen.code, seen.json["error"]["key"]) == (1, "data.hub_offline")
+    assert ftkit("data", "import", "hub:nonsense").code == 2
+    assert ftkit("data", "import", "hub:org/data", file).code == 2
+
+
+@pytest.mark.parametrize("to", ["jsonl", "csv", "parquet"])
+def test_export_writes_what_can_be_imported_again(ftkit, dataset, tmp_path, to):
+    out = tmp_path / f"out.{to}"
+    seen = ftkit("data", "export", dataset, "--out", out, "--json").json
+    assert (seen["format"], seen["bytes"]) == (to, out.stat().st_size)
+    again = ftkit("data", "import", out, "--json").json
+    assert ftkit("data", "show", again["dataset"], "--limit", "100", "--json").json["examples"] == ROWS
+    assert ftkit("data", "export", dataset, "--out", out).code == 2
+
+
+def test_export_of_a_part_and_of_nothing(ftkit, dataset, tmp_path):
+    split = ftkit("data", "split", dataset, "--ratios", "0.6,0.2,0.2", "--json").json["split"]
+    ftkit("data", "export", split, "--part", "test", "--to", "jsonl", "--out", tmp_path / "t.txt")
+    assert len((tmp_path / "t.txt").read_text().splitlines()) == 4
+    for arguments in (
+        ["nothing", "--out", "a.csv"],
+        [dataset, "--out", "a.xls"],
+        [split, "--part", "x", "--out", "a.csv"],
+    ):
+        assert ftkit("data", "export", *arguments).code == 2

@@ -1,4 +1,5 @@
 import json
+import os
 import zipfile
 from datetime import UTC, datetime
 from itertools import count
@@ -10,6 +11,7 @@ from ftkit.data.reading import readers
 from ftkit.data.reading.archives import Source
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
+from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.files import Folders
@@ -34,6 +36,14 @@ def shared(tmp_path):
 @pytest.fixture
 def service(shared):
     return DataService(*shared)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """What worker processes inherit."""
+    return Settings.from_environment(
+        {**os.environ, "FTKIT_HOME": str(tmp_path / "home")}
+    ).worker_environment()
 
 
 @pytest.fixture

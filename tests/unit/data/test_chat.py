@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ftkit.data.chat import RowProblem, conversation, cut, example, training_row
+from ftkit.data.chat import RowProblem, answer_text, conversation, cut, example, training_row
 
 HI = {"role": "user", "content": "hi"}
 HELLO = {"role": "assistant", "content": "hello"}
@@ -107,7 +107,18 @@ def test_conversations(row, mapping, messages):
             {"messages": "m"},
             "a part of the kind “image_url”",
         ),
-        ({"m": [{**HELLO, "tool_calls": [{"id": 1}]}]}, {"messages": "m"}, "calls a tool"),
+        (
+            {"m": [{**HELLO, "tool_calls": [{"id": 1}]}]},
+            {"messages": "m"},
+            "message 1 calls a tool without a name",
+        ),
+        ({"m": [{**HELLO, "tool_calls": "x"}]}, {"messages": "m"}, "calls a tool without a name"),
+        (
+            {"m": [{**HELLO, "tool_calls": [{"name": "f", "arguments": "[1"}]}]},
+            {"messages": "m"},
+            "no object",
+        ),
+        ({"m": [{**HELLO, "tool_calls": [{"name": "f", "arguments": [1]}]}]}, {"messages": "m"}, "no object"),
     ],
 )
 def test_reasons(row, mapping, reason):
@@ -150,3 +161,47 @@ def test_examples():
     assert prompt[0]["content"].endswith("word")
     assert f"{prompt[0]['content']} {rest}" == text
     assert example({"t": "short"}, {"text": "t"}) == ([{"role": "user", "content": "short"}], "")
+
+
+CALL = {"type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
+TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {}}}]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "assistant", "tool_calls": [{"function": {"name": "add", "arguments": '{"a": 1}'}}]},
+        {"role": "assistant", "content": "", "tool_calls": json.dumps([CALL])},
+        {"from": "gpt", "value": "", "function_call": {"name": "add", "arguments": {"a": 1}}},
+    ],
+)
+def test_tool_calls_of_all_kinds_become_one(given):
+    answer = {"role": "tool", "name": "add", "tool_call_id": "c1", "content": "2"}
+    turns = conversation({"m": [HI, given, answer, HELLO]}, {"messages": "m"})
+    assert turns == [HI, {"role": "assistant", "content": "", "tool_calls": [CALL]}, answer, HELLO]
+
+
+def test_a_call_is_an_answer_and_its_tools_go_along():
+    row = {"m": [HI, {"role": "assistant", "tool_calls": [CALL]}], "t": json.dumps(TOOLS)}
+    trained = training_row(row, {"messages": "m", "tools": "t"})
+    assert trained["completion"] == [{"role": "assistant", "content": "", "tool_calls": [CALL]}]
+    assert trained["tools"] == TOOLS
+    assert answer_text(trained["completion"][0]) == '[{"name": "add", "arguments": {"a": 1}}]'
+    with pytest.raises(RowProblem, match="not a list of tools"):
+        training_row({**row, "t": "add"}, {"messages": "m", "tools": "t"})
+    assert "tools" not in training_row({**row, "t": None}, {"messages": "m", "tools": "t"})
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [(True, ""), ("True", ""), (1, ""), ("iyi", ""), (False, "a bad one"), ("0", "a bad one"), (None, "does not say"), ("?", "does not say")],
+)  # fmt: skip
+def test_only_answers_marked_as_good_are_learned(label, reason):
+    row, mapping = {"q": "hi", "a": "hello", "l": label}, {"user": "q", "assistant": "a", "label": "l"}
+    assert conversation(row, mapping) == [HI, HELLO]
+    if not reason:
+        assert training_row(row, mapping)["completion"] == [HELLO]
+        return
+    with pytest.raises(RowProblem, match=reason):
+        training_row(row, mapping)

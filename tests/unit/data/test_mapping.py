@@ -53,6 +53,17 @@ def of(row: dict) -> dict[str, str]:
             {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"},
         ),
         ({"chosen": TURNS, "rejected": TURNS}, {"chosen": "chosen", "rejected": "rejected"}),
+        (
+            {"prompt": "x", "completion": "y", "label": True},
+            {"user": "prompt", "assistant": "completion", "label": "label"},
+        ),
+        (
+            {"istem": "x", "yanıt": "y", "etiket": "false"},
+            {"user": "istem", "assistant": "yanıt", "label": "etiket"},
+        ),
+        ({"question": "x", "answer": "y", "label": "sad"}, {"user": "question", "assistant": "answer"}),
+        ({"metin": "x", "etiket": "olumlu"}, {"user": "metin", "assistant": "etiket"}),
+        ({"messages": TURNS, "tools": [{"type": "function"}]}, {"messages": "messages", "tools": "tools"}),
     ],
 )
 def test_known_shapes(row, mapping):

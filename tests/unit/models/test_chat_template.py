@@ -80,3 +80,27 @@ def test_no_template_and_a_broken_one_are_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_chat_template(tmp_path)
     assert caught.value.key == "models.broken_template"
+
+
+def test_tools_and_their_calls_reach_a_template_that_knows_them():
+    template = ChatTemplate(
+        "{% for tool in tools or [] %}[{{ tool | tojson }}]{% endfor %}{% for m in messages %}{{ m.role }}:"
+        "{{ m.content }}{% for c in m.tool_calls or [] %}<{{ c.function.name }} {{ c.function.arguments | tojson }}>"
+        "{% endfor %}|{% endfor %}",
+        {},
+    )
+    call = {"type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
+    messages = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    assert (
+        template.render(messages, tools=[{"name": "add"}])
+        == '[{"name": "add"}]user:x|assistant:<add {"a": 1}>|'
+    )
+    assert template.render(messages[:1]) == "user:x|"
+
+
+@pytest.mark.parametrize("name", ["tools", "tool_calls"])
+def test_a_template_that_would_leave_tools_out_refuses_them(name):
+    template = ChatTemplate("{% for m in messages %}{{ m.content }}{% endfor %}", {})
+    messages = [{"role": "assistant", "content": "x", **({"tool_calls": []} if name == "tool_calls" else {})}]
+    with pytest.raises(TemplateRefusal, match=f"cannot write {name}"):
+        template.render(messages, tools=[{"name": "add"}] if name == "tools" else [])

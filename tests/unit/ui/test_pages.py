@@ -56,7 +56,7 @@ def upload(workspace: Workspace, rows: list[dict[str, str]], page: Any) -> dict[
     arrived = workspace.settings.home / "tmp" / "ab12" / "rows.json"
     arrived.parent.mkdir(parents=True, exist_ok=True)
     arrived.write_text(json.dumps(rows), encoding="utf-8")
-    return ids_of(page._upload(str(arrived)))
+    return ids_of(page._incoming.take([str(arrived)]))
 
 
 def literal_keys() -> tuple[set[str], list[str]]:
@@ -337,7 +337,7 @@ def test_a_path_that_is_no_upload_is_refused(workspace: Workspace, tmp_path: Pat
     link.symlink_to(secret)
     for path in (secret, link, tmp_path / "home" / "tmp" / ".." / "secret.json"):
         with pytest.raises(NotAllowed):
-            page._upload(str(path))
+            page._incoming.take([str(path)])
 
 
 def test_an_unknown_id_in_the_address_is_said(workspace: Workspace) -> None:

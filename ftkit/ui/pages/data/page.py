@@ -5,7 +5,6 @@ thing and ends at that thing's address.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,30 +12,22 @@ from markupsafe import Markup
 
 from ftkit.data.chat import Message, RowProblem, conversation
 from ftkit.data.service import Inspection
-from ftkit.errors import FtkitError, NotAllowed
+from ftkit.errors import FtkitError
 from ftkit.records import Dataset, Split
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, say_phrase, t
-from ftkit.ui.pages.data import split_card
+from ftkit.ui.pages.data import downloads, split_card
+from ftkit.ui.pages.data.incoming import Incoming
 from ftkit.ui.pages.data.split_card import SplitCard
 from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
 ROLES = (
-    "messages",
-    "system",
-    "instruction",
-    "user",
-    "assistant",
-    "text",
-    "prompt",
-    "completion",
-    "chosen",
-    "rejected",
+    *("messages", "system", "instruction", "user", "assistant"),
+    *("text", "prompt", "completion", "chosen", "rejected", "label", "tools"),
 )
 _USUAL = ("system", "instruction", "user", "assistant")
-FILE_TYPES = [".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xlsx", ".txt"]
 _FIRST_ROWS = 5
 # Rows of an upload that can be looked through before it is saved.
 Rows = list[dict[str, Any]]
@@ -58,9 +49,12 @@ class _Page:
         self._row = gr.State(0)
         self._rows = gr.State([])
         self._count = gr.State(0)
+        self._incoming = Incoming(workspace, self._where)
+        self._incoming.lay_out_progress()
         with gr.Column(visible=False) as self._opened:
             with gr.Column(elem_classes="ft-card"):
                 self._head = gr.HTML()
+                self._incoming.lay_out_options()
             with gr.Column(elem_classes="ft-card", visible=False) as self._split_card:
                 self._split_form = SplitCard()
             with gr.Column(elem_classes="ft-card"):
@@ -76,14 +70,7 @@ class _Page:
             self._samples = [
                 self._sample(one.name, one.rows, one.license) for one in self._workspace.data.samples()
             ]
-        gr.Markdown("### " + t("data.upload.title"))
-        self._file = gr.File(
-            label=t("data.upload.label"),
-            file_types=FILE_TYPES,
-            elem_id="data-upload",
-            height=150,
-            elem_classes="ft-upload",
-        )
+        self._incoming.lay_out_sources()
 
     def _sample(self, name: str, rows: int, license_: str) -> tuple[str, gr.Button]:
         with gr.Column(elem_classes="ft-choice", min_width=220):
@@ -158,6 +145,7 @@ class _Page:
             show_progress="hidden",
         )
         arrived.success(handler(self._stay), state, seen, api_name="data_look", show_progress="hidden")
+        self._incoming.wire(arrived)
         follow(
             [one.input for one in self._roles.values()],
             handler(self._stay),
@@ -175,7 +163,6 @@ class _Page:
 
     def _wire_actions(self, roles: list[gr.Dropdown]) -> None:
         makers: list[tuple[str, Any, Callable[..., str], list[Any]]] = [
-            ("upload", self._file.upload, self._upload, [self._file]),
             ("save", self._save.click, self._save_rows, [self._name, *roles]),
             ("split", self._split_form.button.click, self._split, self._split_form.inputs),
         ]
@@ -195,7 +182,8 @@ class _Page:
 
     def _open(self, request: gr.Request) -> list[Any]:
         lang = language(request)
-        if upload := asked(request, "upload"):
+        upload = asked(request, "upload")
+        if upload and self._workspace.data.incoming.begin(upload) is None:
             seen = self._workspace.data.inspect(upload)
             roles = _role_updates(seen.columns, seen.mapping)
             rows = seen.sample_rows
@@ -271,14 +259,6 @@ class _Page:
         except FtkitError as error:
             return say_error(error, lang)
 
-    def _upload(self, path: str) -> str:
-        upload_folder = (self._workspace.settings.home / "tmp").resolve()
-        if not Path(path).resolve().is_relative_to(upload_folder):
-            raise NotAllowed(
-                "ui.not_an_upload", "This file did not come through the upload. Choose a file again."
-            )
-        return html.url("data", upload=self._workspace.data.add_upload(Path(path), Path(path).name).id)
-
     def _take(self, sample: str) -> Callable[[], str]:
         def take() -> str:
             return html.url("data", dataset=self._workspace.data.import_sample(sample).id)
@@ -353,4 +333,5 @@ def _dataset_head(dataset: Dataset, splits: Sequence[Split], chosen: str, lang: 
     parts += [html.notice("info", say_phrase(note, lang)) for note in dataset.notes]
     tokens = html.url("tokens", dataset=dataset.id, split=chosen)
     parts.append(html.actions(html.link(tokens, say("data.tokens", lang))))
+    parts.append(downloads.links(dataset, made, lang))
     return html.join(parts)

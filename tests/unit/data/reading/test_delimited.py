@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ftkit.data.reading import delimited
+from ftkit.data.reading.report import Options
 from ftkit.errors import BadInput
 
 
@@ -151,3 +152,39 @@ def test_cells_come_back_exactly(read, rows, separator, end):
     got, reading = read("a.csv", text.getvalue())
     assert [(row["left"], row["right"]) for row in got] == rows
     assert reading.skipped_count == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "is_data"),
+    [
+        ("question,answer", False),
+        ("name,2023", False),
+        ("Timestamp,What is your name?", False),
+        ("What is the sum of both?,4", True),
+        ("Is it open? Yes.,Yes it is.", True),
+        ("1,2", True),
+    ],
+)
+def test_a_first_line_that_reads_like_a_row_is_one(read, first, is_data):
+    rows, reading = read("a.csv", f"{first}\nWhy not?,Because.\n")
+    assert len(rows) == 1 + is_data
+    assert any("looks like data" in note for note in reading.notes) == is_data
+    assert (reading.columns == ("column_1", "column_2")) == is_data
+
+
+def test_what_the_person_says_goes_before_what_it_looks_like(read):
+    assert read("a.csv", "a,b\n1,2\n", Options(header=False))[0][0] == {"column_1": "a", "column_2": "b"}
+    assert read("a.csv", "1,2\n3,4\n", Options(header=True))[0] == [{"1": "3", "2": "4"}]
+    rows, reading = read("a.csv", "a,b;c\n1,2;3\n", Options(delimiter=";"))
+    assert rows == [{"a,b": "1,2", "c": "3"}]
+    assert "Columns are separated by semicolons." in reading.notes
+    assert read("a.csv", "a^b\n1^2\n", Options(delimiter="^"))[0] == [{"a": "1", "b": "2"}]
+    assert read("a.csv", "a\tb\n1\t2\n", Options(delimiter="tab"))[0] == [{"a": "1", "b": "2"}]
+    for mark in ("ab", '"', "\n"):
+        with pytest.raises(BadInput, match="cannot separate"):
+            read("a.csv", "a\nb\n", Options(delimiter=mark))
+    rows, _ = read("a.csv", "soru\nığş\n".encode("cp1254"), Options(encoding="windows-1254"))
+    assert rows == [{"soru": "ığş"}]
+    for options in (Options(encoding="base64"), Options(encoding="nonsense")):
+        with pytest.raises(BadInput, match="no encoding"):
+            read("a.csv", "a\nb\n", options)

@@ -13,7 +13,7 @@ REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeHub:
-    """Serves the files of a folder as the model ``org/model``; every request is remembered."""
+    """Serves the files of a folder as the model or data set ``org/model``; every request is remembered."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -22,13 +22,14 @@ class FakeHub:
         self.gated = False
         self.failing = False
         self.damaged = ""
+        self.lfs = ".safetensors"
 
     def info(self) -> dict[str, Any]:
         siblings = []
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             content = file.read_bytes()
             entry: dict[str, Any] = {"rfilename": str(file.relative_to(self.folder)), "size": len(content)}
-            if file.suffix == ".safetensors":
+            if file.suffix == self.lfs:
                 digest = hashlib.sha256(content).hexdigest()
                 entry["lfs"] = {"sha256": digest, "size": len(content), "pointerSize": 130}
             siblings.append(entry)
@@ -59,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.paths.append(path)
         if self.hub.failing:
             return 503, {}, b""
-        if path.startswith("/api/models/org/model"):
+        path = path.removeprefix("/datasets") if path.startswith("/datasets/") else path
+        if path.startswith(("/api/models/org/model", "/api/datasets/org/model")):
             return 200, {"Content-Type": "application/json"}, json.dumps(self.hub.info()).encode()
         if not path.startswith("/org/model/resolve/"):
             return 404, {"X-Error-Code": "RepoNotFound"}, b""

@@ -1,0 +1,1 @@
+"""The way out: rows as files for other programs."""

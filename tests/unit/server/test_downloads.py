@@ -1,0 +1,63 @@
+"""Downloads pass the gate, take ids only, and are never shown by the browser."""
+
+import json
+
+import pytest
+
+from ftkit.data.service import DataService
+from ftkit.workspace import random_id, utc_now
+
+
+@pytest.fixture(scope="session")
+def dataset(workspace, tmp_path_factory):
+    path = tmp_path_factory.mktemp("in") / "evil\u202e.jsonl"
+    rows = [{"question": f"<script>{n}</script>", "answer": "=1+1"} for n in range(30)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return DataService(workspace.artefacts, workspace.folders, utc_now, random_id).import_file(path)
+
+
+def test_a_dataset_in_each_format(owner, dataset):
+    got = {to: owner.get(f"/download/{dataset.id}", params={"to": to}) for to in ("jsonl", "csv", "parquet")}
+    for to, answer in got.items():
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''evil.{to}"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert json.loads(got["jsonl"].text.splitlines()[0]) == {
+        "question": "<script>0</script>",
+        "answer": "=1+1",
+    }
+    assert got["csv"].content.decode("utf-8-sig").splitlines()[1] == "<script>0</script>,'=1+1"
+    assert got["parquet"].content.startswith(b"PAR1")
+
+
+def test_a_part_of_a_split(owner, workspace, dataset):
+    split = workspace.splits.split(dataset.id)
+    got = owner.get(f"/download/{split.id}", params={"to": "jsonl", "part": "test"})
+    assert len(got.text.splitlines()) == split.sizes["test"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/download/nothing", 404),
+        ("/download/..%2f..%2fetc%2fpasswd", 404),
+        ("/download/%2e%2e", 404),
+        ("/download/ftkit.sqlite?to=jsonl", 404),
+        ("/download/{id}?to=exe", 400),
+        ("/download/{id}?to=../../x", 400),
+    ],
+)
+def test_ids_only(owner, dataset, path, status):
+    got = owner.get(path.format(id=dataset.id))
+    assert got.status_code == status
+    assert "root:" not in got.text
+    assert "SQLite" not in got.text
+
+
+def test_a_stranger_gets_nothing(stranger, dataset):
+    assert stranger.get(f"/download/{dataset.id}").status_code == 401
+
+
+def test_refusals_are_said_in_the_readers_language(owner, dataset):
+    got = owner.get(f"/download/{dataset.id}?to=exe", headers={"accept-language": "tr"})
+    assert "diye bir biçim yok" in got.text
