@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftkit.cli.output import Answer, command, facts, table
-from ftkit.cli.session import check_done, follow, open_workspace, pairs
+from ftkit.cli.session import follow, open_workspace, pairs
 from ftkit.errors import BadInput
 
 if TYPE_CHECKING:
-    from ftkit.data.cleaning.steps import Step
     from ftkit.data.incoming.service import IncomingService
     from ftkit.data.reading.report import Options
     from ftkit.records import Dataset, Split
-    from ftkit.workspace import Workspace
 
 app = typer.Typer(
     help="Bring in files; look at datasets, check, clean, form and split them; take them out.",
@@ -230,95 +228,6 @@ def format_dataset(
     return Answer(value, [facts(_facts(record)), first])
 
 
-@command(app, "clean")
-def clean_dataset(
-    dataset: DatasetId,
-    steps: Annotated[
-        str,
-        typer.Option(
-            metavar="PRESET|FILE", help="A preset (light, strict, privacy), or a YAML file with steps."
-        ),
-    ] = "light",
-    name: Annotated[str | None, typer.Option(help="Name of the new dataset.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = 1,
-) -> Answer:
-    """Make a clean dataset of another one; every row of the old one is accounted for in its audit log.
-
-    JSON: `dataset`, `name`, `parents`, `rows`, `kept` (rows of the new dataset), `changed` (how many of those), `dropped`
-    (reason: rows), `by_step`, `audit` (file).
-    """
-    with open_workspace() as workspace:
-        chosen = _steps(workspace, steps)
-        view = workspace.cleaning.start(dataset, chosen, name, seed)
-        follow(
-            "Cleaning",
-            lambda look: workspace.cleaning.wait(view.dataset, look),
-            "",
-            {"dataset": view.dataset},
-        )
-        ended = workspace.cleaning.progress(view.dataset)
-        check_done("cleaning", ended.job, workspace.cleaning.log(view.dataset))
-        record, summary = workspace.data.get(view.dataset), workspace.cleaning.summary(view.dataset)
-        audit = workspace.folders.dataset(view.dataset) / "audit.parquet"
-    assert summary is not None, "a cleaning that is done has counts"  # noqa: S101
-    told = summary.model_dump(mode="json", include={"rows", "kept", "changed", "dropped", "by_step"})
-    value = {
-        "dataset": record.id,
-        "name": record.name,
-        "parents": list(record.parents),
-        **told,
-        "audit": str(audit),
-    }
-    shown = [
-        facts(
-            {"dataset": record.id, "name": record.name, **{k: told[k] for k in ("rows", "kept", "changed")}}
-        )
-    ]
-    if summary.dropped:
-        shown.append(
-            table(
-                ["rows", "why they were dropped"],
-                [(n, why) for why, n in summary.dropped.items()],
-                title="\nDropped",
-            )
-        )
-    return Answer(value, shown)
-
-
-@command(app, "history")
-def show_history(dataset: DatasetId) -> Answer:
-    """What a dataset was made from, and what cleaning did at each stage; the dataset itself comes first.
-
-    JSON: `dataset`, `history` (each with `dataset`, `name`, `rows`, `created_at`, and `cleaning` or null).
-    """
-    with open_workspace() as workspace:
-        line = workspace.cleaning.history(dataset)
-    history = [
-        {
-            "dataset": one.dataset.id,
-            "name": one.dataset.name,
-            "rows": one.dataset.rows,
-            "created_at": one.dataset.created_at.isoformat(),
-            "cleaning": one.summary and one.summary.model_dump(mode="json"),
-        }
-        for one in line
-    ]
-    cells = [
-        (
-            one.dataset.id,
-            one.dataset.name,
-            one.dataset.rows,
-            [f"{step.step}: {step.changed} changed, {step.dropped} dropped" for step in one.summary.by_step]
-            if one.summary
-            else "",
-        )
-        for one in line
-    ]
-    return Answer(
-        {"dataset": dataset, "history": history}, [table(["dataset", "name", "rows", "cleaned by"], cells)]
-    )
-
-
 @command(app, "split")
 def split_dataset(
     dataset: DatasetId,
@@ -388,25 +297,6 @@ def _template(given: str, known: tuple[str, ...]) -> str:
             given=repr(given),
             known=", ".join(known),
         ) from error
-
-
-def _steps(workspace: "Workspace", given: str) -> "tuple[Step, ...]":
-    """A preset's steps, or those of a file."""
-    from ftkit.data import clean  # noqa: PLC0415 - yaml and pydantic cost time that --help must not pay
-
-    path = Path(given)
-    if path.suffix.lower() not in {".yaml", ".yml"} and not path.is_file():
-        return workspace.cleaning.preset(given).steps
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            "cli.no_steps_file",
-            "{path} cannot be read ({reason}). Give a YAML file.",
-            path=given,
-            reason=error,
-        ) from error
-    return clean.load(text)
 
 
 def _ratios(text: str) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ from typer.exceptions import TyperException
 
 from ftkit import __version__
 from ftkit.cli import data, models, runs
-from ftkit.cli.checks import check
+from ftkit.cli.data_health import check, clean, history
 from ftkit.cli.doctor import doctor
 from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
@@ -87,6 +87,8 @@ def dashboard(
 command(app, "quickstart")(quickstart)
 command(app, "doctor")(doctor)
 command(data.app, "check")(check)
+command(data.app, "clean")(clean)
+command(data.app, "history")(history)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 command(app, "train")(runs.train)

@@ -64,7 +64,7 @@ class MaskPersonalData(TextStep):
 
     def rewrite(self, context: Context) -> Callable[[str], str]:
         """Replace every span of the chosen kinds."""
-        from ftkit.data.health.personal import PersonalData  # noqa: PLC0415  brings presidio, which only this step needs
+        from ftkit.data.health.personal import PersonalData  # noqa: PLC0415  brings the lists of phone numbers, which only this step needs
 
         finder, wanted = PersonalData(), frozenset(self.kinds)
 
