@@ -1,6 +1,7 @@
-"""Downloads: ``/download/<id>?to=csv`` answers with a file, behind the gate as everything else.
+"""Downloads and reports: ``/download/<id>?to=csv`` answers with a file, ``/report/<run>`` with the page about a run.
 
-Takes ids, never paths. The file is made while it is sent and always offered for saving, never shown by the browser.
+Behind the gate as everything else; takes ids, never paths. A file is made while it is sent and always offered for saving,
+never shown by the browser; the report's template escapes what data and models say.
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from ftkit.errors import FtkitError, NotFound
 from ftkit.ui.i18n import language, say_error
@@ -18,17 +19,28 @@ if TYPE_CHECKING:
 
 
 def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
-    """Add the route."""
+    """Add the routes."""
+
+    @app.get("/report/{run}")
+    def report(request: Request, run: str) -> Response:
+        lang = language(request)
+        try:
+            return HTMLResponse(workspace.evaluation.report(run, lang))
+        except FtkitError as error:
+            return _refused(error, lang)
 
     @app.get("/download/{id_}")
     def download(request: Request, id_: str, to: str = "jsonl", part: str = "") -> Response:
         try:
             made = workspace.exports.download(id_, to, part)
         except FtkitError as error:
-            status = 404 if isinstance(error, NotFound) else 400
-            return PlainTextResponse(say_error(error, language(request)), status)
+            return _refused(error, language(request))
         headers = {
             "content-disposition": f"attachment; filename*=UTF-8''{quote(made.filename)}",
             "cache-control": "private, no-store",
         }
         return StreamingResponse(made.pieces, media_type=made.media_type, headers=headers)
+
+
+def _refused(error: FtkitError, lang: str) -> Response:
+    return PlainTextResponse(say_error(error, lang), 404 if isinstance(error, NotFound) else 400)

@@ -12,7 +12,7 @@ import pytest
 
 from ftkit.data import intake
 from ftkit.data.incoming import service as incoming
-from ftkit.data.splits.splitting import sort_out
+from ftkit.data.splits.rows import sort_out
 from ftkit.errors import BadInput, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.records import Upload
@@ -76,7 +76,7 @@ def test_rows_that_mean_nothing_are_left_out_with_their_reason(service, write, n
     made = service.import_file(write("a.jsonl", [good] * 3 + [row]))
     assert made.mapping == {"messages": "messages"}
     found = sort_out(service.rows(made.id), made.mapping)
-    assert len(found.keys) == 3
+    assert len(found.rows) == 3
     ((place, said),) = found.left_out
     assert place == 3
     assert reason in said

@@ -1,11 +1,13 @@
-"""Downloads pass the gate, take ids only, and are never shown by the browser."""
+"""Downloads and reports pass the gate and take ids only; a download is never shown by the browser."""
 
 import json
 
 import pytest
 
 from ftkit.data.service import DataService
+from ftkit.records import Run
 from ftkit.workspace import random_id, utc_now
+from tests.finished_run import NOW
 
 
 @pytest.fixture(scope="session")
@@ -61,3 +63,16 @@ def test_a_stranger_gets_nothing(stranger, dataset):
 def test_refusals_are_said_in_the_readers_language(owner, dataset):
     got = owner.get(f"/download/{dataset.id}?to=exe", headers={"accept-language": "tr"})
     assert "diye bir biçim yok" in got.text
+
+
+def test_the_report_of_a_run_is_a_page_in_the_language_of_the_reader(owner, stranger, workspace):
+    run = Run(
+        id="reported1", name="<b>Run</b>", created_at=NOW, recipe="a/b", split="gone", model="gone", spec={}
+    )
+    workspace.artefacts.add(run)
+    got = owner.get("/report/reported1", headers={"accept": "text/html", "accept-language": "tr"})
+    assert (got.status_code, got.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert 'lang="tr"' in got.text
+    assert "&lt;b&gt;Run&lt;/b&gt;" in got.text
+    assert owner.get("/report/nothing").status_code == 404
+    assert stranger.get("/report/reported1").status_code == 401
