@@ -47,6 +47,7 @@ def job(worker: Worker) -> Mapping[str, Any]:
             update={
                 "rows": summary.kept,
                 "content_hash": summary.content_hash,
+                "file_hash": storage.file_hash(folder / storage.ROWS),
                 "notes": running.notes(summary),
             }
         )

@@ -146,6 +146,7 @@ class EditingService:
             with building(self._folders.dataset(id_)) as folder:
                 step = EditRows(edits=tuple(edits))
                 summary = running.run(self._rows_file(old), folder, [step], context, lambda _done, _all: None)
+                file_hash = storage.file_hash(folder / storage.ROWS)
             note = phrase("clean_edited", count=len(edits), rows=len({edit.row for edit in edits}))
             new = {
                 "id": id_,
@@ -153,6 +154,7 @@ class EditingService:
                 "created_at": self._clock(),
                 "parents": (old.id,),
                 "content_hash": summary.content_hash,
+                "file_hash": file_hash,
                 "versions": storage.versions(),
                 "notes": (note,),
                 "skipped": (),

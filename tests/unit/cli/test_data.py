@@ -239,9 +239,10 @@ def test_export_writes_what_can_be_imported_again(ftkit, dataset, tmp_path, to):
 
 
 def test_export_of_a_part_and_of_nothing(ftkit, dataset, tmp_path):
-    split = ftkit("data", "split", dataset, "--ratios", "0.6,0.2,0.2", "--json").json["split"]
+    made = ftkit("data", "split", dataset, "--ratios", "0.6,0.2,0.2", "--json").json
+    split = made["split"]
     ftkit("data", "export", split, "--part", "test", "--to", "jsonl", "--out", tmp_path / "t.txt")
-    assert len((tmp_path / "t.txt").read_text().splitlines()) == 4
+    assert len((tmp_path / "t.txt").read_text().splitlines()) == made["sizes"]["test"] > 0
     for arguments in (
         ["nothing", "--out", "a.csv"],
         [dataset, "--out", "a.xls"],

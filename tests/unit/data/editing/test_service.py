@@ -60,6 +60,7 @@ def test_saving_makes_a_new_dataset_whose_log_lists_the_corrections(editing, ser
     editing.take_back(dataset.id, 4)
     made = editing.save(dataset.id, " Corrected ")
     assert (made.name, made.parents, made.rows) == ("Corrected", (dataset.id,), 3)
+    assert service.remap(made.id, made.mapping).rows == 3, "the next step takes it"
     assert made.notes == ("Corrected by hand: 2 places in 2 rows.",)
     rows = service.rows(made.id)
     assert rows[0]["note"] == "line\nsep\u2028 “ok”"
