@@ -182,13 +182,14 @@ class FormattingService:
         with building(self._folders.dataset(draft.id)) as folder:
             target = folder / storage.ROWS
             made = self._ask({**question, "target": str(target)})
+            written = hash_file(target)
             found = {
                 "rows": made["rows"],
                 "columns": tuple(made["columns"]),
                 "skipped_count": made["skipped_count"],
                 "skipped": tuple(Skipped(line=line, reason=reason) for line, reason in made["skipped"]),
-                "content_hash": hash_file(target),
-                "file_hash": hash_file(target),
+                "content_hash": written,
+                "file_hash": written,
             }
             record = draft.model_copy(update=found)
         self._artefacts.add(record)
