@@ -323,15 +323,15 @@ def _dataset_head(dataset: Dataset, splits: Sequence[Split], chosen: str, lang: 
         parts.append(split_card.report(made, lang))
     elif not splits:
         parts.append(html.notice("info", say("data.split.next", lang)))
-    next_steps = [
-        html.link(html.url(name, dataset=dataset.id), say(f"data.{name}", lang))
-        for name in ("check", "clean")
-    ]
-    parts.append(html.actions(*next_steps))
+    next_steps = {
+        "check": html.url("check", dataset=dataset.id),
+        "clean": html.url("clean", dataset=dataset.id),
+        "tokens": html.url("tokens", dataset=dataset.id, split=chosen),
+    }
+    links = [html.link(address, say(f"data.{name}", lang)) for name, address in next_steps.items()]
+    parts.append(html.actions(*links))
     if dataset.skipped_count:
         parts.append(views.skipped_note(dataset.skipped_count, dataset.skipped, lang))
     parts += [html.notice("info", say_phrase(note, lang)) for note in dataset.notes]
-    tokens = html.url("tokens", dataset=dataset.id, split=chosen)
-    parts.append(html.actions(html.link(tokens, say("data.tokens", lang))))
     parts.append(downloads.links(dataset, made, lang))
     return html.join(parts)
