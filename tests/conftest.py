@@ -4,6 +4,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, so that a change is judged by itself; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile("same")
+settings.register_profile("search", derandomize=False)
+settings.load_profile("same")
 
 _new_event_loop = asyncio.new_event_loop
 _loops: list[asyncio.AbstractEventLoop] = []

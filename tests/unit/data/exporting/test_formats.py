@@ -27,19 +27,19 @@ def test_every_dangerous_cell_begins_with_an_apostrophe_and_header_cells_too():
     assert [row[0] for row in found[1:]] == [f"'{payload}" for payload in PAYLOADS]
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=2000)
 @given(st.sampled_from(["", " ", "   "]), st.sampled_from("=+-@\t\r\n\0＝＋－＠"), TEXTS)
 def test_no_cell_begins_like_a_formula_whatever_follows(spaces, mark, rest):
     assert safe_cell(spaces + mark + rest) == f"'{spaces}{mark}{rest}"
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=2000)
 @given(TEXTS.filter(lambda text: not text.lstrip(" ").startswith(tuple("=+-@\t\r\n＝＋－＠"))))
 def test_harmless_cells_stay_as_they_are(text):
     assert safe_cell(text) == text
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True)
+@settings(max_examples=2000)
 @given(st.lists(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), min_size=1, max_size=4))
 def test_json_lines_hold_every_value_exactly(rows):
     lines = b"".join(jsonl_pieces(rows)).decode().removesuffix("\n").split("\n")

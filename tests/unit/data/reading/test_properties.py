@@ -15,8 +15,6 @@ from ftkit.errors import BadInput
 
 EXAMPLES = settings(
     max_examples=2000,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)

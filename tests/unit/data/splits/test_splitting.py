@@ -73,7 +73,7 @@ def leaks(rows, parts) -> list[tuple[int, int]]:
     ]
 
 
-@settings(max_examples=10_000, deadline=None, derandomize=True)
+@settings(max_examples=10_000)
 @given(ROWS, RATIOS, st.integers(0, 1000), st.integers(0, 10))
 def test_ten_thousand_datasets_leak_nothing_and_added_rows_move_none(rows, ratios, seed, cut):
     try:
@@ -96,7 +96,7 @@ def test_ten_thousand_datasets_leak_nothing_and_added_rows_move_none(rows, ratio
     assert json.dumps(again.part) == json.dumps(found.part)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(ROWS, st.integers(0, 100), st.integers(0, 10))
 def test_real_near_duplicates_never_leak_either(rows, seed, cut):
     texts = [row.text for row in rows]
@@ -111,7 +111,7 @@ def test_real_near_duplicates_never_leak_either(rows, seed, cut):
     assert {at: part for at, part in found.part.items() if at < cut} == before.part
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.integers(12, 300), st.integers(0, 10_000))
 def test_from_twelve_groups_on_no_part_is_empty(count, seed):
     assert all(assign(plain(count), DEFAULT, seed).sizes().values())
