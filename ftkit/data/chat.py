@@ -115,6 +115,36 @@ def training_row(row: Mapping[str, Any], mapping: Mapping[str, str]) -> Training
     return made
 
 
+def preference(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[list[Message], Message, Message]:
+    """The row as a prompt, a better answer and a worse one.
+
+    Raises:
+        RowProblem: one of them is missing, or the answers are the same.
+    """
+    if not {"chosen", "rejected"} <= mapping.keys():
+        raise RowProblem("no_preference")
+    prompt, chosen = cut(conversation(row, mapping))
+    worse = {role: column for role, column in mapping.items() if role != "rejected"}
+    _, rejected = cut(conversation(row, {**worse, "chosen": mapping["rejected"]}))
+    if chosen["content"] == rejected["content"]:
+        raise RowProblem("same_preference")
+    return prompt, chosen, rejected
+
+
+def label(row: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    """Whether the row says that its answer is a good one; a row that says nothing has a good one.
+
+    Raises:
+        RowProblem: it says something else.
+    """
+    if "label" not in mapping:
+        return True
+    value = str(_column(row, mapping["label"])).strip().casefold()
+    if value not in LABELS:
+        raise RowProblem("label_unknown", name=mapping["label"])
+    return LABELS[value]
+
+
 def tools(row: Mapping[str, Any], mapping: Mapping[str, str]) -> list[dict[str, Any]]:
     """What the row says of the tools that the model may call; empty where there are none.
 
@@ -135,12 +165,7 @@ def check_label(row: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
     Raises:
         RowProblem: the answer is marked as bad, or not marked at all.
     """
-    if "label" not in mapping:
-        return
-    value = _column(row, mapping["label"])
-    if value is None or str(value).strip().casefold() not in LABELS:
-        raise RowProblem("label_unknown", name=mapping["label"])
-    if not LABELS[str(value).strip().casefold()]:
+    if not label(row, mapping):
         raise RowProblem("label_bad", name=mapping["label"])
 
 

@@ -76,6 +76,7 @@ PHRASES: dict[str, str] = {
     "label_unknown": "“{name}” does not say whether the answer is good or bad",
     "label_bad": "“{name}” marks the answer as a bad one",
     "same_answers": "“{first}” and “{second}” are the same",
+    "no_mark": "no column says whether the answer is good or bad",
     "no_question": "nothing is asked before the answer",
     "no_answer": "there is no answer",
     "empty_column": "“{name}” is empty",

@@ -247,6 +247,7 @@ class TrainingService:
             "model": str(self._folders.model(spec.model_name_or_path)),
             "max_length": spec.max_length,
             "completion_only_loss": spec.completion_only_loss,
+            "method": spec.method,
         }
         key = _hash([split.content_hash, question]).removeprefix("sha256:")[:16]
         remembered = self._folders.split(split.id) / f"tokens-{key}.json"

@@ -4,6 +4,7 @@ Names are TRL's, transformers' and PEFT's own. A field's title and description a
 ``group`` and ``level`` say where and how the form shows it. It does not know TRL: ``workers/arguments.py`` passes it on.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -11,13 +12,21 @@ from pydantic.fields import FieldInfo
 
 from ftkit.errors import BadInput
 
-Group = Literal["model", "data", "schedule", "adapter", "watch"]
+Group = Literal["model", "data", "schedule", "adapter", "preference", "watch"]
 Level = Literal["simple", "advanced"]
+Method = Literal["sft", "dpo", "kto"]
+PREFERENCE_METHODS: frozenset[str] = frozenset({"dpo", "kto"})
 
 
 def option(default: Any, title: str, help_: str, group: Group, **more: Any) -> Any:
-    """A field of ``RunSpec``; ``level`` and ``unit`` go to the form, the rest are pydantic's bounds."""
+    """A field of ``RunSpec``; ``level``, ``unit`` and ``needs`` go to the form, the rest are pydantic's bounds.
+
+    ``needs`` is an option and those of its values at which this one counts.
+    """
     shown = {"group": group, "level": more.pop("level", "advanced"), "unit": more.pop("unit", "")}
+    if "needs" in more:
+        name, values = more.pop("needs")
+        shown["needs"] = {"option": name, "values": list(values)}
     return Field(default, title=title, description=help_, json_schema_extra=shown, **more)
 
 
@@ -33,6 +42,21 @@ class RunSpec(BaseModel):
         "model",
         level="simple",
         min_length=1,
+    )
+    method: Method = option(
+        "sft",
+        "Method",
+        "sft learns to answer as the examples do, or to go on with plain texts. dpo learns from pairs of a better and a "
+        "worse answer, kto from single answers marked as good or bad.",
+        "model",
+        level="simple",
+    )
+    use_peft: bool = option(
+        True,
+        "LoRA adapter",
+        "Train a small adapter beside frozen weights. Off trains all weights: more memory, a whole model as the result.",
+        "model",
+        level="simple",
     )
     num_train_epochs: float = option(
         2.0,
@@ -79,6 +103,7 @@ class RunSpec(BaseModel):
         "Size of the adapter. Higher can learn more and needs more memory.",
         "adapter",
         level="simple",
+        needs=("use_peft", (True,)),
         ge=1,
         le=512,
     )
@@ -100,7 +125,15 @@ class RunSpec(BaseModel):
         ge=1,
         le=1024,
     )
-    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = option(
+    lr_scheduler_type: Literal[
+        "linear",
+        "cosine",
+        "cosine_with_restarts",
+        "polynomial",
+        "constant",
+        "constant_with_warmup",
+        "inverse_sqrt",
+    ] = option(
         "cosine",
         "Schedule",
         "How the learning rate falls over the run.",
@@ -115,10 +148,12 @@ class RunSpec(BaseModel):
         ge=0,
         le=100_000,
     )
-    optim: Literal["adamw_torch_fused", "adamw_torch", "adafactor", "adamw_bnb_8bit"] = option(
+    optim: Literal[
+        "adamw_torch_fused", "adamw_torch", "adafactor", "adamw_bnb_8bit", "paged_adamw_8bit", "sgd"
+    ] = option(
         "adamw_torch_fused",
         "Optimizer",
-        "adamw_bnb_8bit (bitsandbytes) and adafactor need less memory.",
+        "adamw_bnb_8bit, paged_adamw_8bit (bitsandbytes) and adafactor need less memory.",
         "schedule",
     )
     weight_decay: float = option(
@@ -141,20 +176,62 @@ class RunSpec(BaseModel):
         "Compute in 16 bits where this machine has units for it; elsewhere 32 bits are used.",
         "schedule",
     )
+    activation_checkpointing: bool = option(
+        False,
+        "Recompute activations",
+        "Keep fewer intermediate values and compute them again when needed: about a third slower, far less memory.",
+        "schedule",
+    )
     completion_only_loss: bool = option(
-        True, "Learn answers only", "The loss counts the answer, not the question.", "data"
+        True,
+        "Learn answers only",
+        "The loss counts the answer, not the question.",
+        "data",
+        needs=("method", ("sft",)),
     )
     packing: bool = option(
-        False, "Packing", "Join short rows into full blocks of the longest row's length.", "data"
+        False,
+        "Packing",
+        "Join short rows into full blocks of the longest row's length.",
+        "data",
+        needs=("method", ("sft",)),
+    )
+    fast_path: bool = option(
+        True,
+        "Fast path",
+        "On a processor, compute without padding and only what the loss needs, where that gives the same result.",
+        "data",
+        needs=("method", ("sft",)),
+    )
+    load_in_4bit: bool = option(
+        False,
+        "Frozen weights in 4 bits",
+        "QLoRA: less memory, slower on a processor. Models below a billion parameters lose quality.",
+        "adapter",
+        needs=("use_peft", (True,)),
+    )
+    load_in_8bit: bool = option(
+        False,
+        "Frozen weights in 8 bits",
+        "Less memory than 16 bits with next to no loss of quality; slower.",
+        "adapter",
+        needs=("use_peft", (True,)),
     )
     lora_alpha: int = option(
-        32, "LoRA alpha", "Weight of the adapter; twice the rank is usual.", "adapter", ge=1, le=1024
+        32,
+        "LoRA alpha",
+        "Weight of the adapter; twice the rank is usual.",
+        "adapter",
+        needs=("use_peft", (True,)),
+        ge=1,
+        le=1024,
     )
     lora_dropout: float = option(
         0.0,
         "LoRA dropout",
         "Share of the adapter switched off at random in each step.",
         "adapter",
+        needs=("use_peft", (True,)),
         ge=0,
         lt=1,
     )
@@ -163,7 +240,64 @@ class RunSpec(BaseModel):
         "LoRA layers",
         "'all-linear', or the names of the layers that get an adapter, separated by commas.",
         "adapter",
+        needs=("use_peft", (True,)),
         min_length=1,
+    )
+    use_rslora: bool = option(
+        False,
+        "rsLoRA",
+        "Divide the adapter's weight by the square root of its rank, which suits high ranks.",
+        "adapter",
+        needs=("use_peft", (True,)),
+    )
+    use_dora: bool = option(
+        False,
+        "DoRA",
+        "Learn length and direction of the weights apart: often a little better, about twice as slow.",
+        "adapter",
+        needs=("use_peft", (True,)),
+    )
+    start_from_run: str = option(
+        "",
+        "Go on from run",
+        "Id of a finished run whose adapter is trained further, as in DPO after SFT; empty starts a new adapter.",
+        "adapter",
+        needs=("use_peft", (True,)),
+        pattern=r"^[A-Za-z0-9._-]{0,63}$",
+    )
+    beta: float = option(
+        0.1,
+        "Beta",
+        "How strongly the model is held near where it started: higher stays nearer.",
+        "preference",
+        needs=("method", ("dpo", "kto")),
+        gt=0,
+        le=10,
+    )
+    loss_type: Literal["sigmoid", "ipo", "hinge", "robust", "apo_zero"] = option(
+        "sigmoid",
+        "Loss",
+        "sigmoid is DPO as published; ipo over-fits less on few pairs; robust bears wrong labels.",
+        "preference",
+        needs=("method", ("dpo",)),
+    )
+    desirable_weight: float = option(
+        1.0,
+        "Weight of good answers",
+        "Raise it where good answers are rarer than bad ones, so that both count alike.",
+        "preference",
+        needs=("method", ("kto",)),
+        gt=0,
+        le=100,
+    )
+    undesirable_weight: float = option(
+        1.0,
+        "Weight of bad answers",
+        "Raise it where bad answers are rarer than good ones.",
+        "preference",
+        needs=("method", ("kto",)),
+        gt=0,
+        le=100,
     )
     per_device_eval_batch_size: int = option(
         8,
@@ -195,11 +329,50 @@ class RunSpec(BaseModel):
         "End with the checkpoint of the lowest validation loss, not with the last one.",
         "watch",
     )
+    early_stopping_patience: int = option(
+        0,
+        "Early stopping",
+        "End the run after so many validations without a lower loss; 0 never does.",
+        "watch",
+        unit="validations",
+        ge=0,
+        le=1000,
+    )
+    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = option(
+        "none",
+        "Also report to",
+        "A tracker that gets the curves too; its package must be installed.",
+        "watch",
+    )
 
     @model_validator(mode="after")
     def _packing_needs_length(self) -> Self:
         if self.packing and self.max_length > 8192:  # noqa: PLR2004 - a packed block is one dense row
             raise ValueError("packing: blocks of more than 8192 tokens do not fit; lower max_length")
+        return self
+
+    @model_validator(mode="after")
+    def _quantised_weights_need_an_adapter(self) -> Self:
+        if self.quantised and not self.use_peft:
+            raise ValueError("use_peft: weights in 4 or 8 bits cannot be trained; turn use_peft on")
+        if self.load_in_4bit and self.load_in_8bit:
+            raise ValueError("load_in_8bit: weights are kept in 4 bits or in 8, not in both")
+        if self.start_from_run and not self.use_peft:
+            raise ValueError(
+                "start_from_run: a run's adapter can only be trained further with a LoRA adapter"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _kto_needs_pairs_in_a_batch(self) -> Self:
+        if self.method == "kto" and self.per_device_train_batch_size < 2:  # noqa: PLR2004 - compared with each other
+            raise ValueError("per_device_train_batch_size: kto compares rows of a batch; use 2 or more")
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_early_needs_the_best(self) -> Self:
+        if self.early_stopping_patience and not self.load_best_model_at_end:
+            raise ValueError("early_stopping_patience: stopping early needs load_best_model_at_end")
         return self
 
     @classmethod
@@ -215,6 +388,11 @@ class RunSpec(BaseModel):
             problems = [f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors()]
             raise BadInput("training.bad_spec", "{problems}", problems="\n".join(problems)) from error
 
+    @property
+    def quantised(self) -> bool:
+        """Whether the frozen weights are kept in 4 or 8 bits."""
+        return self.load_in_4bit or self.load_in_8bit
+
     def target_names(self) -> str | list[str]:
         """``target_modules`` as PEFT takes it."""
         names = [name.strip() for name in self.target_modules.split(",") if name.strip()]
@@ -224,4 +402,11 @@ class RunSpec(BaseModel):
 def shown(field: FieldInfo) -> dict[str, str]:
     """``group``, ``level`` and ``unit`` of a field."""
     extra = field.json_schema_extra
-    return {k: str(v) for k, v in extra.items()} if isinstance(extra, dict) else {}
+    return {k: str(extra[k]) for k in ("group", "level", "unit")} if isinstance(extra, dict) else {}
+
+
+def counts(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether an option has any effect beside these values of the others."""
+    extra = RunSpec.model_fields[name].json_schema_extra
+    needs: Any = extra.get("needs") if isinstance(extra, dict) else None
+    return needs is None or options.get(needs["option"]) in needs["values"]

@@ -12,7 +12,13 @@ from typing import Any, cast
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from ftkit.errors import BadInput
 
@@ -31,12 +37,15 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(folder: Path, dtype: torch.dtype | None = None) -> PreTrainedModel:
+def load_model(
+    folder: Path, dtype: torch.dtype | None = None, quantization: BitsAndBytesConfig | None = None
+) -> PreTrainedModel:
     """The model in a folder, in evaluation mode on the best device, with PyTorch's own attention where it has one.
 
     Args:
         folder: config and safetensors.
         dtype: numbers that the weights are kept in; None for the fastest that is right here (``answer_dtype``).
+        quantization: keep the weights of linear layers in fewer bits. Such a model can be neither merged nor saved.
     """
     _refuse_pickles(folder, "model*.safetensors")
     model: Any = AutoModelForCausalLM.from_pretrained(
@@ -45,11 +54,14 @@ def load_model(folder: Path, dtype: torch.dtype | None = None) -> PreTrainedMode
         local_files_only=True,
         trust_remote_code=False,
         use_safetensors=True,
+        quantization_config=quantization,
     )
     if model.config.model_type == "gpt2":
         # transformers leaves it unset for GPT-2, and the loss is then divided by one token too many a row.
         model.loss_type = "ForCausalLM"
-    return cast(PreTrainedModel, model.to(device()).eval())
+    if quantization is None:  # such weights are put in place as they are loaded
+        model = model.to(device())
+    return cast(PreTrainedModel, model.eval())
 
 
 def load_with_adapter(
@@ -59,11 +71,17 @@ def load_with_adapter(
 
     The adapter's name is ``ADAPTER``; in a batch, ``adapter_names=[BASE, ADAPTER]`` gives a row to each.
     """
+    return put_on(load_model(model_folder, dtype), adapter_folder).eval()
+
+
+def put_on(model: PreTrainedModel, adapter_folder: Path, *, trainable: bool = False) -> PeftModel:
+    """A model with an adapter on top, named ``ADAPTER``."""
     _refuse_pickles(adapter_folder, "adapter_model.safetensors")
-    base: Any = load_model(model_folder, dtype)
+    base: Any = model
     with quiet_peft():
-        model = PeftModel.from_pretrained(base, str(adapter_folder), adapter_name=ADAPTER, is_trainable=False)
-    return model.eval()
+        return PeftModel.from_pretrained(
+            base, str(adapter_folder), adapter_name=ADAPTER, is_trainable=trainable
+        )
 
 
 def chat_ids(

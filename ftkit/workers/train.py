@@ -1,13 +1,13 @@
-"""The train worker: one LoRA run with TRL, from the rows of a split to an adapter.
+"""The train worker: one run with TRL, from the rows of a split to an adapter or a whole model.
 
 Takes ``spec.yaml`` and ``inputs.json`` of the run's folder; leaves ``metrics.jsonl``, ``checkpoints/`` and
-``adapter/``. Started again in the same folder it goes on from the newest whole checkpoint.
+``adapter/`` or ``model/``. Started again in the same folder it goes on from the newest whole checkpoint.
 """
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -15,20 +15,14 @@ from ftkit.errors import Refused
 from ftkit.training.spec import RunSpec
 from ftkit.workers.harness import Stopped, Worker, run
 from ftkit.workers.training import checkpoints
-from ftkit.workers.training.rows import FastTokenizer, Prepared, prepare, row_limit
+from ftkit.workers.training.prepared import Prepared, Rows, prepare
+from ftkit.workers.training.rows import FastTokenizer, row_limit
 
 if TYPE_CHECKING:
-    from ftkit.workers.training.trainer import RunTrainer
+    from ftkit.workers.training.trainer import Watched
     from ftkit.workers.training.watch import Watch
 
 _log = logging.getLogger(__name__)
-
-
-class Rows(NamedTuple):
-    """Rows to learn from, and rows to watch the loss on."""
-
-    train: Prepared
-    validation: Prepared
 
 
 def job(worker: Worker) -> Mapping[str, Any]:
@@ -38,22 +32,30 @@ def job(worker: Worker) -> Mapping[str, Any]:
     rows = prepare_rows(worker.inputs, spec)
     worker.raise_if_stopped()
     worker.progress("loading")
-    from ftkit.workers.training import adapter  # noqa: PLC0415 - heavy; the worker shall beat first
+    from ftkit.workers.training import adapter, whole  # noqa: PLC0415 - heavy; the worker shall beat first
 
     folder = worker.path / "checkpoints"
     checkpoint = checkpoints.newest(folder)
     earlier = checkpoints.go_back(worker.folder, checkpoints.step_of(checkpoint) if checkpoint else 0)
     trainer, watch = _make_trainer(worker, spec, rows, earlier)
     worker.raise_if_stopped()
+
+    def save_result() -> None:
+        if spec.use_peft:
+            adapter.save(trainer.model, worker.path, worker.inputs["model_id"])
+        else:
+            whole.save(trainer.model, worker.path, Path(worker.inputs["model"]))
+
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Stopped:
         trainer.save_now()
-        adapter.save(trainer.model, worker.path, worker.inputs["model_id"])
+        save_result()
         raise
     worker.progress("saving", trainer.state.global_step, trainer.state.max_steps)
-    adapter.save(trainer.model, worker.path, worker.inputs["model_id"])
-    if trainer.state.global_step < trainer.state.max_steps:
+    save_result()
+    early = trainer.state.global_step < trainer.state.max_steps
+    if early and worker.stop_asked():
         raise Stopped
     return _result(worker, trainer, watch, rows)
 
@@ -69,7 +71,7 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
 
     def part(name: str) -> Prepared:
         file = split / f"{name}.parquet"
-        return prepare(file, inputs["mapping"], tokenizer, limit, spec.completion_only_loss)
+        return prepare(file, inputs["mapping"], tokenizer, limit, spec.completion_only_loss, spec.method)
 
     rows = Rows(part("train"), part("validation"))
     for name, prepared in zip(("train", "validation"), rows, strict=True):
@@ -92,51 +94,17 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
 
 def _make_trainer(
     worker: Worker, spec: RunSpec, rows: Rows, earlier: dict[str, Any]
-) -> tuple["RunTrainer", "Watch"]:
-    import torch  # noqa: PLC0415 - heavy: only once the rows are known to be good
-    from datasets import Dataset  # noqa: PLC0415 - as above
-
-    from ftkit.workers import loading  # noqa: PLC0415 - as above
-    from ftkit.workers.training import adapter, trainer  # noqa: PLC0415 - as above
-    from ftkit.workers.training.arguments import adapter_config, training_arguments  # noqa: PLC0415 - as above
-    from ftkit.workers.training.fast_batches import FastCollator  # noqa: PLC0415 - as above
+) -> tuple["Watched", "Watch"]:
+    from ftkit.workers.training import making  # noqa: PLC0415 - heavy: only once the rows are known to be good
     from ftkit.workers.training.watch import Watch  # noqa: PLC0415 - as above
 
-    folder = Path(worker.inputs["model"])
-    narrow = spec.bf16 and loading.has_fast_bf16()
-    device = loading.device().type
-    model = loading.load_model(folder, torch.bfloat16 if narrow and device == "cuda" else torch.float32)
-    adapter.check_targets(model, spec.target_names())
-    fast = not spec.packing and trainer.fits_fast_path(model)
-    if fast:
-        trainer.use_fast_attention(model, narrow)
-    datasets = [Dataset.from_list([row._asdict() for row in part.rows]) for part in rows]
     watch = Watch(worker, earlier)
-    make: Any = trainer.FastTrainer if fast else trainer.RunTrainer
-    with loading.quiet_peft():
-        made: RunTrainer = make(
-            model=model,
-            args=training_arguments(
-                spec,
-                worker.path / "checkpoints",
-                validates=bool(rows.validation.rows),
-                fast=fast,
-                bf16=narrow,
-                cpu=device == "cpu",
-            ),
-            train_dataset=datasets[0],
-            eval_dataset=datasets[1] if rows.validation.rows else None,
-            processing_class=loading.load_tokenizer(folder),
-            peft_config=adapter_config(spec),
-            data_collator=FastCollator(share=spec.lora_dropout == 0) if fast else None,
-            callbacks=[watch],
-            interrupted=worker.raise_if_stopped,
-        )
-    watch.trainer = made
-    return made, watch
+    trainer = making.make_trainer(worker, spec, rows, watch)
+    watch.trainer = trainer
+    return trainer, watch
 
 
-def _result(worker: Worker, trainer: "RunTrainer", watch: "Watch", rows: Rows) -> dict[str, Any]:
+def _result(worker: Worker, trainer: "Watched", watch: "Watch", rows: Rows) -> dict[str, Any]:
     from ftkit.workers.training.watch import peak_memory_mb  # noqa: PLC0415 - loaded by now
 
     measured, _ = worker.folder.measurements()
@@ -157,7 +125,17 @@ def _result(worker: Worker, trainer: "RunTrainer", watch: "Watch", rows: Rows) -
         "rows_left_out": rows.train.left_out,
         "rows_empty": rows.train.empty,
         "precision": "bfloat16" if trainer.args.bf16 else "float32",
+        "fast_path": watch.fast,
+        "ended_early": trainer.state.global_step < trainer.state.max_steps,
+        **_preferences(measured),
     }
+
+
+def _preferences(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """The last validation's shares and margins of a run that learned from preferences."""
+    names = ("eval_reward_accuracy", "eval_reward_margin")
+    last: dict[str, Any] = next((m for m in reversed(measured) if names[0] in m), {})
+    return {name: last[name] for name in names if name in last}
 
 
 def _mean_loss(measured: list[dict[str, Any]]) -> float | None:

@@ -116,11 +116,5 @@ def _texts(prompt: str, completion: str, shape: Shape) -> dict[str, Any]:
 
 
 def _preference(row: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, Any]:
-    if not {"chosen", "rejected"} <= mapping.keys():
-        raise RowProblem("no_preference")
-    prompt, chosen = cut(conversation(row, mapping))
-    worse = {role: column for role, column in mapping.items() if role != "rejected"}
-    _, rejected = cut(conversation(row, {**worse, "chosen": mapping["rejected"]}))
-    if chosen["content"] == rejected["content"]:
-        raise RowProblem("same_preference")
+    prompt, chosen, rejected = chat.preference(row, mapping)
     return {"prompt": prompt, "chosen": chosen["content"], "rejected": rejected["content"]}

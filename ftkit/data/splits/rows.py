@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ftkit.data.chat import Message, RowProblem, answer_text, check_label, conversation, cut, is_text
+from ftkit.data.chat import Message, RowProblem, answer_text, conversation, cut, is_text, label
 from ftkit.data.phrases import phrase
 from ftkit.data.splits.splitting import Row
 
@@ -70,7 +70,7 @@ def content(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, st
         RowProblem: the row cannot be trained on.
     """
     messages = conversation(row, mapping)
-    check_label(row, mapping)
+    good = label(row, mapping)
     if is_text(mapping):
         return _digest(messages), messages[0]["content"], False
     prompt, answer = cut(messages)
@@ -79,7 +79,9 @@ def content(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, st
     if "instruction" in mapping and "messages" not in mapping and isinstance(own, str) and own.strip():
         turns = [own]
     text = "\n".join([*turns, answer_text(answer)])
-    return _digest([*prompt, answer]), text, len(messages) > len(prompt) + 1
+    # The same answer marked as good in one row and as bad in another is no copy, but a near one.
+    mark: list[Message] = [] if good else [{"role": "system", "content": "bad"}]
+    return _digest([*prompt, answer, *mark]), text, len(messages) > len(prompt) + 1
 
 
 def _value(row: Mapping[str, Any], column: str) -> str:

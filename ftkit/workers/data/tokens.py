@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.workers.harness import answer
-from ftkit.workers.training.rows import FastTokenizer, prepare, row_limit
+from ftkit.workers.training.prepared import prepare
+from ftkit.workers.training.rows import FastTokenizer, row_limit
 
 
 def count(question: dict[str, Any]) -> dict[str, Any]:
     """Counts of one part.
 
     Args:
-        question: ``split`` and ``model`` (folders), ``part``, ``mapping``, ``max_length``, ``completion_only_loss``.
+        question: ``split`` and ``model`` (folders), ``part``, ``mapping``, ``max_length``, ``completion_only_loss``,
+            ``method``.
 
     Returns:
         ``rows``, ``tokens`` and ``trained_tokens`` of the rows that a run would train on; ``left_out`` rows that are
@@ -27,6 +29,7 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
         FastTokenizer(model),
         row_limit(model, question["max_length"]),
         question["completion_only_loss"],
+        question["method"],
     )
     return {
         "rows": len(prepared.rows),

@@ -47,7 +47,7 @@ def save(model: Any, run: Path, model_id: str) -> None:
     fresh, final = run / ".adapter.part", run / "adapter"
     shutil.rmtree(fresh, ignore_errors=True)
     # "auto" would ask the Hub whether the vocabulary has grown.
-    model.save_pretrained(fresh, save_embedding_layers=False)
+    model.save_pretrained(fresh, save_embedding_layers=False, selected_adapters=["default"])
     (fresh / "README.md").unlink(missing_ok=True)  # a form with nothing filled in
     _sort_targets(fresh / "adapter_config.json")
     shutil.rmtree(final, ignore_errors=True)

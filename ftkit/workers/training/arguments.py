@@ -1,22 +1,40 @@
 """Every option of a ``RunSpec`` as TRL and PEFT take it, and what is fixed for all runs.
 
-Takes a spec, gives ``SFTConfig`` and ``LoraConfig``; ``max_length`` and ``completion_only_loss`` also rule the
-preparation of rows (``rows.prepare``). It starts nothing.
+Takes a spec, gives TRL's and PEFT's configs; ``max_length`` and ``completion_only_loss`` also rule the
+preparation of rows (``prepared.prepare``). It starts nothing.
 """
 
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import LoraConfig
+from transformers import BitsAndBytesConfig
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.kto_config import KTOConfig
 from trl.trainer.sft_config import SFTConfig
 
 from ftkit.training.spec import RunSpec
 
+# Options that transformers takes under the same name and with the same meaning.
+_AS_THEY_ARE = (
+    *("num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps", "optim"),
+    *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"),
+    *(
+        "weight_decay",
+        "max_grad_norm",
+        "seed",
+        "activation_checkpointing",
+        "logging_steps",
+        "save_total_limit",
+    ),
+)
+
 
 def training_arguments(
     spec: RunSpec, folder: Path, *, validates: bool, fast: bool = False, bf16: bool = True, cpu: bool = True
-) -> SFTConfig:
-    """What the trainer is told.
+) -> SFTConfig | DPOConfig | KTOConfig:
+    """What the trainer of the spec's method is told.
 
     Args:
         spec: the run.
@@ -26,38 +44,34 @@ def training_arguments(
         bf16: the machine computes in bfloat16.
         cpu: it is the processor that trains.
     """
-    return SFTConfig(
-        output_dir=str(folder),
-        num_train_epochs=spec.num_train_epochs,
-        max_steps=spec.max_steps,
-        learning_rate=spec.learning_rate,
-        per_device_train_batch_size=spec.per_device_train_batch_size,
-        per_device_eval_batch_size=spec.per_device_eval_batch_size,
-        gradient_accumulation_steps=spec.gradient_accumulation_steps,
-        lr_scheduler_type=spec.lr_scheduler_type,
-        warmup_steps=spec.warmup_steps,
-        optim=spec.optim,
-        weight_decay=spec.weight_decay,
-        max_grad_norm=spec.max_grad_norm,
-        seed=spec.seed,
-        bf16=spec.bf16 and bf16,
-        use_cpu=cpu,
-        completion_only_loss=spec.completion_only_loss,
-        logging_steps=spec.logging_steps,
-        save_strategy="steps",
-        save_steps=spec.eval_steps,
-        save_total_limit=spec.save_total_limit,
+    common = {
+        **{name: getattr(spec, name) for name in _AS_THEY_ARE},
+        "output_dir": str(folder),
+        "bf16": spec.bf16 and bf16,
+        "use_cpu": cpu,
+        "save_strategy": "steps",
+        "save_steps": spec.eval_steps,
         **_validation(spec, validates),
-        **_batches(spec, fast),
-        # Recomputing activations saves memory that LoRA on small models does not need, for a third more time.
-        activation_checkpointing=False,
         # By default a loss that is no number is shown as zero.
-        logging_nan_inf_filter=False,
-        logging_first_step=True,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_pin_memory=False,
-    )
+        "logging_nan_inf_filter": False,
+        "logging_first_step": True,
+        "report_to": spec.report_to,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": False,
+    }
+    if spec.method == "dpo":
+        return DPOConfig(**common, max_length=None, beta=spec.beta, loss_type=[spec.loss_type])
+    if spec.method == "kto":
+        return KTOConfig(
+            **common,
+            max_length=None,
+            beta=spec.beta,
+            desirable_weight=spec.desirable_weight,
+            undesirable_weight=spec.undesirable_weight,
+            # Its estimate of the distance needs the batches as they were prepared.
+            train_sampling_strategy="sequential",
+        )
+    return SFTConfig(**common, completion_only_loss=spec.completion_only_loss, **_batches(spec, fast))
 
 
 def adapter_config(spec: RunSpec) -> LoraConfig:
@@ -67,8 +81,28 @@ def adapter_config(spec: RunSpec) -> LoraConfig:
         lora_alpha=spec.lora_alpha,
         lora_dropout=spec.lora_dropout,
         target_modules=spec.target_names(),
+        use_rslora=spec.use_rslora,
+        use_dora=spec.use_dora,
         bias="none",
         task_type="CAUSAL_LM",
+    )
+
+
+def quantization(spec: RunSpec, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    """How the frozen weights are kept; None for as they are.
+
+    Args:
+        spec: the run.
+        dtype: in which products are computed.
+    """
+    if not spec.quantised:
+        return None
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+        load_in_4bit=spec.load_in_4bit,
+        load_in_8bit=spec.load_in_8bit,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
     )
 
 

@@ -13,7 +13,8 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.store.files import write_bytes
 
 _NAME = re.compile(r"checkpoint-(\d+)")
-_NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth")
+_NEEDED = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+_WEIGHTS = ("adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json")
 
 
 def newest(folder: Path) -> Path | None:
@@ -34,7 +35,11 @@ def is_whole(path: Path, step: int) -> bool:
         state = json.loads((path / "trainer_state.json").read_bytes())
     except (OSError, ValueError):
         return False
-    return state.get("global_step") == step and all((path / name).exists() for name in _NEEDED)
+    return (
+        state.get("global_step") == step
+        and all((path / name).exists() for name in _NEEDED)
+        and any((path / name).exists() for name in _WEIGHTS)
+    )
 
 
 def step_of(path: Path) -> int:

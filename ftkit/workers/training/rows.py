@@ -1,7 +1,7 @@
-"""Rows as token ids and labels: what the run card counts and what the trainer trains on, by the same code.
+"""A row as token ids and labels: what the run card counts and what the trainer trains on, by the same code.
 
-Takes a part of a split, gives token rows and counts of what was left out and why. It imports neither torch nor
-transformers, so that counting starts at once; the pull worker checked that ids are those of the model's own tokenizer.
+Takes a training row, gives a token row. It imports neither torch nor transformers, so that counting starts at once; the
+pull worker checked that ids are those of the model's own tokenizer.
 """
 
 import json
@@ -14,13 +14,11 @@ from typing import Any, NamedTuple
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
-from ftkit.data.chat import RowProblem, TrainingRow, training_row
-from ftkit.data.storage import iterate_rows
-from ftkit.models.chat_template import ChatTemplate, TemplateRefusal, read_chat_template, special_tokens
+from ftkit.data.chat import TrainingRow
+from ftkit.models.chat_template import ChatTemplate, read_chat_template, special_tokens
 
 # Label of a token that the loss does not count; PyTorch's own number.
 IGNORED = -100
-_REASONS_KEPT = 10
 
 
 class FastTokenizer:
@@ -70,72 +68,19 @@ class TokenRow(NamedTuple):
     labels: list[int]
 
     @property
+    def longest(self) -> int:
+        """Tokens that the model reads at once."""
+        return len(self.input_ids)
+
+    @property
+    def size(self) -> int:
+        """Tokens that the model reads for this row in all."""
+        return len(self.input_ids)
+
+    @property
     def trained(self) -> int:
         """Tokens that the loss counts; the first one is never predicted."""
         return sum(label != IGNORED for label in self.labels[1:])
-
-
-class Prepared(NamedTuple):
-    """A part of a split, ready to train on.
-
-    ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping.
-    """
-
-    rows: list[TokenRow]
-    longest: int
-    left_out: int
-    empty: int
-    reasons: tuple[str, ...]
-
-    @property
-    def tokens(self) -> int:
-        """Real tokens of all rows."""
-        return sum(len(row.input_ids) for row in self.rows)
-
-    @property
-    def trained_tokens(self) -> int:
-        """Tokens that the loss counts."""
-        return sum(row.trained for row in self.rows)
-
-
-def prepare(
-    file: Path,
-    mapping: Mapping[str, str],
-    tokenizer: FastTokenizer,
-    max_length: int,
-    completion_only: bool = True,
-) -> Prepared:
-    """Tokenise a part of a split and leave out what cannot be trained on.
-
-    Args:
-        file: ``train.parquet`` or another part.
-        mapping: role → column.
-        tokenizer: of the model that will be trained.
-        max_length: longer rows are left out, whole; none is cut.
-        completion_only: only the answer is learned; plain texts are learned whole in any case.
-
-    Raises:
-        BadInput: the model has no chat template and the rows are conversations.
-    """
-    rows: list[TokenRow] = []
-    longest = left_out = empty = 0
-    reasons: list[str] = []
-    for number, values in enumerate(iterate_rows(file), start=1):
-        try:
-            row = tokenise(training_row(values, mapping), tokenizer, completion_only)
-        except (RowProblem, TemplateRefusal) as problem:
-            empty += 1
-            reasons.append(f"row {number}: {problem}")
-            continue
-        longest = max(longest, len(row.input_ids))
-        if len(row.input_ids) > max_length:
-            left_out += 1
-        elif row.trained == 0:
-            empty += 1
-            reasons.append(f"row {number}: it has no token to learn")
-        else:
-            rows.append(row)
-    return Prepared(rows, longest, left_out, empty, tuple(reasons[:_REASONS_KEPT]))
 
 
 def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool = True) -> TokenRow:
@@ -144,10 +89,8 @@ def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool =
         text = row["text"]
         ids = tokenizer.text(text if text.endswith(tokenizer.end) else text + tokenizer.end)
         return TokenRow(ids, list(ids))
-    prompt, ids = _asked_and_whole(row, tokenizer)
-    # A template may write an open prompt differently from one with an answer: the answer starts where they part.
-    pairs = zip(prompt, ids, strict=False)
-    known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) if completion_only else 0
+    prompt, ids = asked_and_whole(row, tokenizer)
+    known = common_beginning(prompt, ids) if completion_only else 0
     return TokenRow(ids, [IGNORED] * known + ids[known:])
 
 
@@ -159,7 +102,14 @@ def prompt_ids(row: TrainingRow, tokenizer: FastTokenizer) -> list[int]:
     return tokenizer.chat(prompt, add_generation_prompt=True, tools=row.get("tools", []))
 
 
-def _asked_and_whole(row: TrainingRow, tokenizer: FastTokenizer) -> tuple[list[int], list[int]]:
+def common_beginning(prompt: Sequence[int], whole: Sequence[int]) -> int:
+    """Where the answer starts: a template may write an open prompt differently from one with an answer."""
+    pairs = zip(prompt, whole, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def asked_and_whole(row: TrainingRow, tokenizer: FastTokenizer) -> tuple[list[int], list[int]]:
+    """Ids of the prompt, open for the answer, and of prompt and answer together."""
     asked, prompt, completion = prompt_ids(row, tokenizer), row["prompt"], row["completion"]
     if isinstance(prompt, str) and isinstance(completion, str):
         end = "" if completion.endswith(tokenizer.end) else tokenizer.end

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer with an exact validation loss and a token count, and the fast variant of it for the CPU.
+"""What all trainers of runs share, TRL's SFTTrainer with an exact validation loss, and the fast variant of it for the CPU.
 
 Takes models, arguments and token rows as TRL does. ``FastTrainer`` trains the same steps on the same rows with the same
 losses; where it does not fit (``fits_fast_path``), ``RunTrainer`` leaves the computing to TRL.
@@ -9,18 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from transformers import Trainer
 from trl.trainer.sft_trainer import SFTTrainer
 
 from ftkit.errors import BadInput
-from ftkit.workers.training import fast_attention
-from ftkit.workers.training.fast_loss import summed_loss
+from ftkit.workers.training.fast import attention
+from ftkit.workers.training.fast.loss import summed_loss
 
 # Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
 _FAST_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
 
 
-class RunTrainer(SFTTrainer):
-    """Counts real tokens and seconds of training; stops where the loss is no longer a number.
+class Watched(Trainer):
+    """Counts real tokens of training; stops where the loss is no longer a number. Goes before a trainer of TRL.
 
     Args:
         interrupted: called between two batches of a validation; raises to end it.
@@ -30,7 +31,6 @@ class RunTrainer(SFTTrainer):
         super().__init__(*args, **kwargs)
         self._interrupted = interrupted
         self.tokens = 0
-        self.seconds = 0.0
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         """One batch forwards and backwards.
@@ -39,9 +39,28 @@ class RunTrainer(SFTTrainer):
             BadInput: its loss is not a number.
         """
         self.tokens += self._count(inputs)
-        loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)  # type: ignore[no-untyped-call]
+        loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)
         check_loss(loss.item(), self.state.global_step + 1)
         return loss
+
+    def prediction_step(self, *args: Any, **kwargs: Any) -> Any:
+        """One batch of a validation, unless a stop was asked for."""
+        self._interrupted()
+        return super().prediction_step(*args, **kwargs)
+
+    def save_now(self) -> None:
+        """Save a checkpoint of the step that was made last."""
+        model: Any = self.model
+        self._save_checkpoint(model, trial=None)
+
+    def _count(self, inputs: dict[str, Any]) -> int:
+        """Real tokens of a batch."""
+        mask = inputs.get("attention_mask")
+        return int(inputs["input_ids"].numel() if mask is None else mask.sum())
+
+
+class RunTrainer(Watched, SFTTrainer):
+    """Plain fine-tuning, with a validation loss that does not depend on the batch size."""
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Mean loss over all labelled tokens of the validation rows, whatever the batch size; it takes no arguments."""
@@ -60,19 +79,10 @@ class RunTrainer(SFTTrainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def save_now(self) -> None:
-        """Save a checkpoint of the step that was made last."""
-        self._save_checkpoint(self.model, trial=None)  # type: ignore[no-untyped-call]
-
     def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
         model: Any = self.model
         outputs = model(**inputs, use_cache=False, fused_lm_head=True)
         return -outputs.log_probs.sum(), int(outputs.label_mask.sum())
-
-    def _count(self, inputs: dict[str, Any]) -> int:
-        """Real tokens of a batch."""
-        mask = inputs.get("attention_mask")
-        return int(inputs["input_ids"].numel() if mask is None else mask.sum())
 
 
 class FastTrainer(RunTrainer):
@@ -110,7 +120,7 @@ def fits_fast_path(model: Any) -> bool:
     """Whether ``FastTrainer`` computes for this model exactly what TRL computes."""
     config = model.config
     head = model.get_output_embeddings()
-    return (
+    return bool(
         model.device.type == "cpu"
         and config.model_type in _FAST_ARCHITECTURES
         and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
@@ -127,8 +137,8 @@ def use_fast_attention(model: Any, narrow: bool) -> None:
         model: that will get an adapter; its own weights stay frozen.
         narrow: keep the weights of linear layers in bfloat16, to which autocast would cast them at each use.
     """
-    fast_attention.register()
-    model.set_attn_implementation(fast_attention.NAME)
+    attention.register()
+    model.set_attn_implementation(attention.NAME)
     if not narrow:
         return
     head = model.get_output_embeddings()

@@ -13,7 +13,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from ftkit.workers.harness import Worker
-from ftkit.workers.training.trainer import RunTrainer, check_gradient
+from ftkit.workers.training.trainer import Watched, check_gradient
 
 _MEGABYTE = 1024**2
 
@@ -35,7 +35,8 @@ class Watch(TrainerCallback):
         self._began = 0.0
         self._first_step = 0
         self._logged = (0, 0.0)
-        self.trainer: RunTrainer
+        self.trainer: Watched
+        self.fast = False
 
     @property
     def tokens(self) -> int:
@@ -84,7 +85,9 @@ class Watch(TrainerCallback):
         if logs is None:
             return
         if "eval_loss" in logs:
-            self._worker.measure(step=state.global_step, eval_loss=logs["eval_loss"])
+            self._worker.measure(
+                step=state.global_step, eval_loss=logs["eval_loss"], **_rewards(logs, "eval_")
+            )
         elif "loss" in logs:
             check_gradient(float(logs["grad_norm"]), state.global_step)
             self._worker.measure(
@@ -97,6 +100,7 @@ class Watch(TrainerCallback):
                 tokens_per_second=self._speed(),
                 train_seconds=round(self.seconds, 3),
                 memory_mb=memory_mb(),
+                **_rewards(logs, ""),
             )
 
     def _speed(self) -> float:
@@ -104,6 +108,12 @@ class Watch(TrainerCallback):
         tokens, seconds = self._logged
         self._logged = (self.trainer.tokens, self._seconds)
         return round((self.trainer.tokens - tokens) / max(self._seconds - seconds, 1e-9), 2)
+
+
+def _rewards(logs: dict[str, Any], part: str) -> dict[str, float]:
+    """How often, and by how much, the better answer is preferred; only where preferences are learned."""
+    names = {"reward_accuracy": "rewards/accuracies", "reward_margin": "rewards/margins"}
+    return {f"{part}{own}": float(logs[part + trl]) for own, trl in names.items() if part + trl in logs}
 
 
 def memory_mb() -> int:

@@ -98,7 +98,7 @@ def test_the_tokens_are_those_that_were_counted(
 
     folder, result = finished
     inputs = json.loads((folder / "inputs.json").read_text())
-    question = {**inputs, "part": "train", "max_length": 512, "completion_only_loss": True}
+    question = {**inputs, "part": "train", "max_length": 512, "completion_only_loss": True, "method": "sft"}
     assert result["tokens"] == count(question)["tokens"] == curve(folder)[-2]["tokens"]
 
 

@@ -8,7 +8,8 @@ import pytest
 from ftkit.data.chat import training_row
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import BadInput, NotFound
-from ftkit.workers.training.rows import FastTokenizer, prepare
+from ftkit.workers.training.prepared import prepare
+from ftkit.workers.training.rows import FastTokenizer
 from tests.unit.data.formatting.conftest import TEMPLATES
 
 ROWS = [

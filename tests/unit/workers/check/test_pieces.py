@@ -6,7 +6,8 @@ import pytest
 
 from ftkit.data.storage import write_rows
 from ftkit.workers.check import pieces
-from ftkit.workers.training.rows import FastTokenizer, prepare
+from ftkit.workers.training.prepared import prepare
+from ftkit.workers.training.rows import FastTokenizer
 from tests.planted import sample_rows
 from tests.tiny import tiny_tokenizer
 from tests.unit.workers.check.test_planted import COLUMNS, MAPPING, piece

@@ -3,9 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ftkit.training.spec import RunSpec
-from ftkit.workers.training.arguments import adapter_config, training_arguments
+from ftkit.workers.training.arguments import adapter_config, quantization, training_arguments
 
 pytestmark = pytest.mark.training  # importing TRL takes seconds
 
@@ -35,14 +36,31 @@ OTHER: dict[str, Any] = {
     "logging_steps": 6,
     "save_total_limit": 4,
     "load_best_model_at_end": False,
+    "activation_checkpointing": True,
+    "use_rslora": True,
+    "use_dora": True,
+    "load_in_4bit": True,
+    "load_in_8bit": True,
+    "beta": 0.7,
+    "loss_type": "ipo",
+    "desirable_weight": 2.5,
+    "undesirable_weight": 3.5,
+    "report_to": "tensorboard",
 }
-_ELSEWHERE = {"model_name_or_path"}
+# What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
+_ELSEWHERE = {
+    *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience")
+}
 
 
 def _told(spec: RunSpec) -> dict[str, Any]:
     arguments = dataclasses.asdict(training_arguments(spec, Path("out"), validates=True))
-    adapter = adapter_config(spec)
-    return {**arguments, **{f"lora.{name}": value for name, value in vars(adapter).items()}}
+    adapter, bits = adapter_config(spec), quantization(spec, torch.bfloat16)
+    return {
+        **arguments,
+        **{f"lora.{name}": value for name, value in vars(adapter).items()},
+        **{name: getattr(bits, name, None) for name in ("load_in_4bit", "load_in_8bit")},
+    }
 
 
 @pytest.mark.parametrize("field", RunSpec.model_fields)
@@ -50,13 +68,21 @@ def test_every_option_reaches_the_trainer(field: str) -> None:
     if field in _ELSEWHERE:
         return
     # max_length is TRL's business only where it packs; else rows are left out beforehand.
-    base = {"packing": True} if field == "max_length" else {}
+    base: dict[str, Any] = {"packing": True} if field == "max_length" else {}
+    if field in {"beta", "loss_type"}:
+        base = {"method": "dpo"}
+    elif field.endswith("desirable_weight"):
+        base = {"method": "kto"}
     before, after = _told(RunSpec.parse(base)), _told(RunSpec.parse({**base, field: OTHER[field]}))
     changed = {name: after[name] for name in before if before[name] != after[name]}
     assert changed, f"{field} is a dead input"
     wanted = OTHER[field]
     if field == "target_modules":
         wanted = {"q_proj", "v_proj"}
+    if field == "loss_type":
+        wanted = ["ipo"]
+    if field == "report_to":
+        wanted = ["tensorboard"]
     assert any(value == wanted for value in changed.values())
 
 

@@ -10,7 +10,8 @@ from ftkit.data.chat import training_row
 from ftkit.errors import BadInput
 from ftkit.jobs.call import call_worker
 from ftkit.settings import Settings
-from ftkit.workers.training.rows import IGNORED, FastTokenizer, prepare, row_limit, tokenise
+from ftkit.workers.training.prepared import prepare
+from ftkit.workers.training.rows import IGNORED, FastTokenizer, row_limit, tokenise
 from tests.unit.workers.runs import MAPPING, make_split, rows
 
 # SmolLM2's own: a default system prompt, and a newline behind the end token.
@@ -79,6 +80,7 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "model": str(model),
         "max_length": limit,
         "completion_only_loss": True,
+        "method": "sft",
     }
     answer = call_worker("data.tokens", question, Settings.from_environment().worker_environment())
     kept = [row for row in whole if len(row.input_ids) <= limit]

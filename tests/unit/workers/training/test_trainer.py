@@ -44,7 +44,7 @@ def _train(
     from ftkit.training.spec import RunSpec
     from ftkit.workers.loading import load_tokenizer, quiet_peft
     from ftkit.workers.training.arguments import adapter_config, training_arguments
-    from ftkit.workers.training.fast_batches import FastCollator
+    from ftkit.workers.training.fast.batches import FastCollator
     from ftkit.workers.training.rows import FastTokenizer, tokenise
     from ftkit.workers.training.trainer import FastTrainer, RunTrainer, use_fast_attention
     from tests.unit.workers.runs import MAPPING

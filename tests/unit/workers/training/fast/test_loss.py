@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from ftkit.workers.training import fast_loss
-from ftkit.workers.training.fast_loss import summed_loss
+from ftkit.workers.training.fast import loss as loss_module
+from ftkit.workers.training.fast.loss import summed_loss
 from ftkit.workers.training.rows import IGNORED
 
 
@@ -18,14 +18,14 @@ def _case(tokens: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, 
 
 
 def test_the_gradient_is_the_numerical_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_loss, "_CHUNK", 4)
+    monkeypatch.setattr(loss_module, "_CHUNK", 4)
     hidden, weight, labels, sources = _case(9, torch.float64)
     assert torch.autograd.gradcheck(lambda h: summed_loss(h, weight, labels, sources)[0], (hidden,))
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.25])
 def test_loss_and_gradient_are_those_of_cross_entropy(factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fast_loss, "_CHUNK", 5)
+    monkeypatch.setattr(loss_module, "_CHUNK", 5)
     hidden, weight, labels, sources = _case(20, torch.float32)
     loss, count = summed_loss(hidden, weight, labels, sources)
     (loss * factor).backward()

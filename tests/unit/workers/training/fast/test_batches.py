@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftkit.workers.training.fast_batches import FastCollator, Layout
+from ftkit.workers.training.fast.batches import FastCollator, Layout
 from ftkit.workers.training.rows import IGNORED
 
 ROWS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=5)

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ftkit.workers.training.fast_attention import attend
-from ftkit.workers.training.fast_batches import Layout
+from ftkit.workers.training.fast.attention import attend
+from ftkit.workers.training.fast.batches import Layout
 
 HEADS, GROUPS, WIDTH = 4, 2, 8
 

@@ -12,7 +12,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from ftkit.workers.training.fast_batches import Layout
+from ftkit.workers.training.fast.batches import Layout
 
 NAME = "ftkit_rows"
 

@@ -1,0 +1,98 @@
+"""From a spec and its rows to a trainer that is ready to run, for every method.
+
+Takes the worker's inputs, loads the model, gives the trainer. It starts nothing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import EarlyStoppingCallback, PreTrainedModel
+
+from ftkit.training.spec import RunSpec
+from ftkit.workers import loading
+from ftkit.workers.harness import Worker
+from ftkit.workers.training import adapter, trainer
+from ftkit.workers.training.arguments import adapter_config, quantization, training_arguments
+from ftkit.workers.training.fast.batches import FastCollator
+from ftkit.workers.training.prepared import Rows
+from ftkit.workers.training.trainer import Watched
+from ftkit.workers.training.watch import Watch
+
+
+def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Watched:
+    """The trainer of the spec's method, with model, rows and callbacks.
+
+    Raises:
+        BadInput: the spec names layers that the model has not.
+    """
+    folder = Path(worker.inputs["model"])
+    narrow = spec.bf16 and loading.has_fast_bf16()
+    device = loading.device().type
+    model: Any = _load(spec, folder, narrow)
+    watch.fast = spec.fast_path and _takes_fast_path(spec) and trainer.fits_fast_path(model)
+    if watch.fast:
+        trainer.use_fast_attention(model, narrow)
+    datasets = [Dataset.from_list([row._asdict() for row in part.rows]) for part in rows]
+    more: dict[str, Any] = {}
+    if spec.use_peft and worker.inputs.get("adapter"):
+        model = loading.put_on(model, Path(worker.inputs["adapter"]), trainable=True)
+    elif spec.use_peft:
+        adapter.check_targets(model, spec.target_names())
+        more["peft_config"] = adapter_config(spec)
+    if spec.method != "sft" and not spec.use_peft:
+        more["ref_model"] = _load(spec, folder, narrow)
+    if watch.fast:
+        more["data_collator"] = FastCollator(share=spec.lora_dropout == 0)
+    with loading.quiet_peft():
+        made: Watched = _kind(spec, watch.fast)(
+            model=model,
+            args=training_arguments(
+                spec,
+                worker.path / "checkpoints",
+                validates=bool(rows.validation.rows),
+                fast=watch.fast,
+                bf16=narrow,
+                cpu=device == "cpu",
+            ),
+            train_dataset=_in_order(spec, datasets[0]),
+            eval_dataset=datasets[1] if rows.validation.rows else None,
+            processing_class=loading.load_tokenizer(folder),
+            callbacks=[watch, *_early_stopping(spec, bool(rows.validation.rows))],
+            interrupted=worker.raise_if_stopped,
+            **more,
+        )
+    return made
+
+
+def _load(spec: RunSpec, folder: Path, narrow: bool) -> PreTrainedModel:
+    """On a processor, trained weights and those that the fast path narrows by itself come in 32 bits."""
+    frozen_on_gpu = spec.use_peft and loading.device().type == "cuda"
+    dtype = torch.bfloat16 if narrow and (frozen_on_gpu or spec.quantised) else torch.float32
+    return loading.load_model(folder, dtype, quantization(spec, dtype))
+
+
+def _takes_fast_path(spec: RunSpec) -> bool:
+    """DoRA and quantised layers compute with the frozen weights in ways of their own."""
+    plain_adapter = spec.use_peft and not spec.use_dora and not spec.quantised
+    return spec.method == "sft" and not spec.packing and not spec.activation_checkpointing and plain_adapter
+
+
+def _kind(spec: RunSpec, fast: bool) -> Any:
+    if spec.method == "sft":
+        return trainer.FastTrainer if fast else trainer.RunTrainer
+    from ftkit.workers.training.preference import trainers  # noqa: PLC0415 - plain fine-tuning does not need it
+
+    return trainers.PairTrainer if spec.method == "dpo" else trainers.MarkedTrainer
+
+
+def _in_order(spec: RunSpec, rows: Dataset) -> Dataset:
+    """KTO takes rows in the order in which they come: mix good and bad ones."""
+    return rows.shuffle(seed=spec.seed) if spec.method == "kto" else rows
+
+
+def _early_stopping(spec: RunSpec, validates: bool) -> list[EarlyStoppingCallback]:
+    if not (spec.early_stopping_patience and validates):
+        return []
+    return [EarlyStoppingCallback(early_stopping_patience=spec.early_stopping_patience)]

@@ -1,0 +1,1 @@
+"""Learning from preferences: pairs of answers (DPO) and marked answers (KTO)."""

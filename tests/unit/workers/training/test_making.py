@@ -1,0 +1,151 @@
+"""Every method trains on real TRL over a tiny model, and leaves something that loads and answers differently."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ftkit.workers import loading, train
+from tests.tiny import make_tiny_adapter
+from tests.unit.workers.runs import MAPPING, curve, make_run, make_split, rows
+
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.filterwarnings("ignore:.*deprecated.*:FutureWarning"),  # TRL about its own names
+]
+
+PAIRS = {"system": "system", "user": "message", "chosen": "answer", "rejected": "worse"}
+MARKED = {"system": "system", "user": "message", "assistant": "answer", "label": "mark"}
+COLUMNS = ("system", "message", "answer", "worse", "mark")
+
+
+def _data(number: int) -> list[dict[str, Any]]:
+    return [
+        {**row, "worse": "I do not know.", "mark": "good" if n % 2 else "bad"}
+        for n, row in enumerate(rows(number))
+    ]
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_split(tmp_path_factory.mktemp("split"), _data(16), _data(20)[16:], COLUMNS)
+
+
+def _logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return model(input_ids=torch.tensor([[5, 6, 7, 8]])).logits.float()
+
+
+def _moved(tiny_model: Path, run: Path) -> float:
+    tuned: Any
+    if (run / "adapter").exists():
+        tuned = loading.load_with_adapter(tiny_model, run / "adapter", torch.float32)
+    else:
+        tuned = loading.load_model(run / "model", torch.float32)
+    base = loading.load_model(tiny_model, torch.float32)
+    return float((_logits(tuned) - _logits(base)).abs().max())
+
+
+def _losses(run: Path) -> list[float]:
+    return [point["loss"] for point in curve(run) if "loss" in point]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"use_peft": False},
+        {"use_dora": True},
+        {"use_rslora": True},
+        {"load_in_4bit": True},
+        {"load_in_8bit": True},
+        {"activation_checkpointing": True},
+        {"packing": True, "max_length": 256, "num_train_epochs": 4},
+        {"fast_path": False},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_plain_fine_tuning_in_each_way(
+    options: dict[str, Any], tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    result = train.job(make_run(tmp_path, tiny_model, split, **options))
+    assert result["fast_path"] == ("use_rslora" in options)
+    losses = _losses(tmp_path)
+    assert losses[-1] < losses[0]
+    assert _moved(tiny_model, tmp_path) > 0.01
+
+
+def test_the_fast_path_is_taken_where_it_fits_and_says_so(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    fast = train.job(make_run(tmp_path / "fast", tiny_model, split))
+    plain = train.job(make_run(tmp_path / "plain", tiny_model, split, fast_path=False))
+    assert (fast["fast_path"], plain["fast_path"]) == (True, False)
+    assert _losses(tmp_path / "fast") == pytest.approx(_losses(tmp_path / "plain"), rel=0.02)
+
+
+def test_a_whole_model_is_a_model_like_any_other(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+    train.job(make_run(tmp_path, tiny_model, split, use_peft=False))
+    folder = tmp_path / "model"
+    assert not (tmp_path / "adapter").exists()
+    assert loading.load_tokenizer(folder).chat_template == loading.load_tokenizer(tiny_model).chat_template
+    assert json.loads((folder / "config.json").read_text())["model_type"] == "llama"
+
+
+def test_dpo_from_the_base_learns_to_prefer(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+    run = make_run(tmp_path, tiny_model, split, PAIRS, method="dpo", num_train_epochs=3)
+    result = train.job(run)
+    losses = _losses(tmp_path)
+    assert losses[0] == pytest.approx(0.6931, abs=1e-3)  # log 2: model and reference are still the same
+    assert losses[-1] < 0.6
+    assert result["eval_reward_accuracy"] == 1.0
+    assert result["eval_reward_margin"] > 0.1
+    assert result["tokens"] > 0
+    assert _moved(tiny_model, tmp_path) > 0.01
+
+
+def test_dpo_goes_on_from_an_adapter_and_leaves_one_for_the_base(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    sft = make_tiny_adapter(tiny_model, tmp_path / "sft", scale=0.1)
+    run = make_run(tmp_path / "run", tiny_model, split, PAIRS, method="dpo")
+    inputs = {**run.inputs, "adapter": str(sft)}
+    (run.path / "inputs.json").write_text(json.dumps(inputs))
+    train.job(type(run)(run.path))
+    assert _losses(run.path)[0] == pytest.approx(0.6931, abs=1e-3)
+    assert {path.name for path in (run.path / "adapter").iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+    before = loading.load_with_adapter(tiny_model, sft, torch.float32)
+    after = loading.load_with_adapter(tiny_model, run.path / "adapter", torch.float32)
+    assert float((_logits(after) - _logits(before)).abs().max()) > 0.001
+    assert _moved(tiny_model, run.path) > 0.01
+
+
+def test_full_fine_tuning_with_preferences_has_a_reference_of_its_own(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    train.job(make_run(tmp_path, tiny_model, split, PAIRS, method="dpo", use_peft=False, learning_rate=1e-3))
+    losses = _losses(tmp_path)
+    assert losses[0] == pytest.approx(0.6931, abs=1e-3)
+    assert losses[-1] < losses[0]
+
+
+def test_kto_learns_from_marked_answers(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+    result = train.job(make_run(tmp_path, tiny_model, split, MARKED, method="kto", num_train_epochs=2))
+    losses = _losses(tmp_path)
+    assert losses[-1] < losses[0]
+    assert result["rows"] == 16
+    assert _moved(tiny_model, tmp_path) > 0.01
+
+
+def test_a_run_ends_early_when_validation_gets_no_better(tmp_path: Path, tiny_model: Path) -> None:
+    foreign = [{**row, "answer": "ÇĞİÖŞÜ ñßøå " * 3} for row in rows(2)]
+    split = make_split(tmp_path / "split", rows(16), foreign)
+    options = {"learning_rate": 0.05, "num_train_epochs": 8, "early_stopping_patience": 2}
+    result = train.job(make_run(tmp_path / "run", tiny_model, split, MAPPING, **options))
+    assert result["steps"] < 32
+    assert result["ended_early"]
+    assert result["steps"] - result["best_step"] == 2 * 2  # two validations, each after two steps
