@@ -60,7 +60,7 @@ class EvaluationService:
         """Queue an evaluation; where an unfinished one of the same run and part exists, that one is returned.
 
         Raises:
-            Refused: the run has no adapter yet, or the part is empty.
+            Refused: the run has left nothing yet, or the part is empty.
         """
         run = self._artefacts.get(Run, run_id)
         split = self._artefacts.get(Split, run.split)
@@ -142,10 +142,10 @@ class EvaluationService:
         return render(data, language)
 
     def _check(self, run: Run, split: Split, part: Part) -> None:
-        if not (self._folders.run(run.id) / "adapter" / "adapter_config.json").exists():
+        if self._folders.tuned(run.id) is None:
             raise Refused(
-                "evaluation.no_adapter",
-                "The run {run} has no adapter yet. Wait for its end, resume it, or start a new run.",
+                "evaluation.nothing_trained",
+                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
                 run=run.name,
             )
         if split.sizes.get(part, 0) == 0:
@@ -184,7 +184,7 @@ class EvaluationService:
                 "mapping": split.mapping,
                 "part": part,
                 "model": str(self._folders.model(run.model)),
-                "adapter": str(self._folders.run(run.id) / "adapter"),
+                "tuned": str(self._folders.tuned(run.id)),
                 "seed": _SEED,
                 "max_new_tokens": None,
             },

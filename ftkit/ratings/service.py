@@ -70,12 +70,12 @@ class ComparisonService:
         Closing the iterator stops the generation.
 
         Args:
-            run_id: whose adapter.
+            run_id: what it made is asked beside its base model.
             messages: the conversation, ending with the question.
             sampling: the same for both answers; greedy where there is none.
 
         Raises:
-            Refused: the run has no adapter yet.
+            Refused: the run has left nothing yet.
             BadInput: there is no question.
             WorkerFault: the generator failed.
         """
@@ -84,7 +84,7 @@ class ComparisonService:
             raise BadInput("ratings.no_question", "There is no question to answer. Write one first.")
         request = {
             "model": str(self._folders.model(run.model)),
-            "adapter": str(self._adapter(run)),
+            "tuned": str(self._tuned(run)),
             "messages": [dict(message) for message in messages],
             "sampling": (sampling or Sampling()).model_dump(),
         }
@@ -103,12 +103,12 @@ class ComparisonService:
         if last is not None:
             yield last.model_copy(update={"seconds": time.monotonic() - started, "done": True})
 
-    def _adapter(self, run: Run) -> Path:
-        folder = self._folders.run(run.id) / "adapter"
-        if not (folder / "adapter_config.json").exists():
+    def _tuned(self, run: Run) -> Path:
+        folder = self._folders.tuned(run.id)
+        if folder is None:
             raise Refused(
-                "ratings.no_adapter",
-                "The run {run} has no adapter yet. Wait for its end, resume it, or start a new run.",
+                "ratings.nothing_trained",
+                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
                 run=run.name,
             )
         return folder

@@ -42,8 +42,14 @@ class Folders:
         return self._of("models", id_)
 
     def run(self, id_: str) -> Path:
-        """``spec.yaml``, ``worker.log``, ``metrics.jsonl``, ``state.json``, ``checkpoints/``, ``adapter/``, ``DONE``."""
+        """``spec.yaml``, ``worker.log``, ``metrics.jsonl``, ``state.json``, ``checkpoints/``, ``adapter/`` or ``model/``, ``DONE``."""
         return self._of("runs", id_)
+
+    def tuned(self, run: str) -> Path | None:
+        """What a run has made so far: the folder of its adapter, or of its whole model after full fine-tuning."""
+        made = {"adapter": "adapter_config.json", "model": "config.json"}
+        folder = self.run(run)
+        return next((folder / name for name, sign in made.items() if (folder / name / sign).exists()), None)
 
     def evaluation(self, id_: str) -> Path:
         """``report.json`` and ``samples.parquet``, with the worker's files beside them."""

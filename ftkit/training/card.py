@@ -9,24 +9,14 @@ from typing import Any, Literal
 
 from ftkit.errors import FtkitError, Refused
 from ftkit.records import Model
-from ftkit.training.machine import MEGABYTE, Machine
+from ftkit.training.machine import Machine
+from ftkit.training.memory import Memory, checkpoints_mb, estimate, what_would_fit
 from ftkit.training.spec import RunSpec
 
-# Resident size of a worker after its imports, before any model (measured with the pinned libraries).
-_IMPORTS_MB = 590
-# Cross entropy keeps logits, their softmax and the gradient, in 32 bits: over the whole batch on a GPU, over this many
-# positions at a time on a CPU.
-_LOGITS_BYTES = 8.6 * 4
-_POSITIONS_AT_ONCE = 256
-# On a processor with 16-bit units the weights are there twice, in 32 bits as they were loaded and in 16, and what is freed
-# after a step is kept for the next one of another length: 900 MB more, at most, in whole runs of 512 to 2,048 tokens a step.
-_BOTH_WIDTHS = 4 + 2
-_KEPT_MB = 900
-# Memory formulas hold within 7 % on four measured configurations of one model; another model deserves more room.
-_MARGIN = 1.15
 # Useful work per core: what a plain and a recent processor reach.
 _SLOW_FLOPS, _FAST_FLOPS = 15e9, 80e9
 _TIGHT = 0.8
+_SMALL_MODEL = 1_000_000_000  # parameters
 
 
 @dataclass(frozen=True)
@@ -53,6 +43,7 @@ class RunCard:
     trained_tokens: int
     longest: int
     memory_mb: int
+    memory_parts: Memory
     memory_free_mb: int
     fits: Literal["fits", "tight", "exceeds"]
     seconds: tuple[float, float] | None
@@ -65,6 +56,7 @@ class RunCard:
         """JSON values; problems and warnings as sentences."""
         return {
             **vars(self),
+            "memory_parts": {name: round(value) for name, value in vars(self.memory_parts).items()},
             "problems": [str(problem) for problem in self.problems],
             "warnings": [str(warning) for warning in self.warnings],
         }
@@ -86,8 +78,8 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    memory = round(estimate_memory(spec, model, train.longest, machine))
-    ratio = memory / max(1, machine.memory_mb)
+    memory = estimate(spec, model, train.longest, machine)
+    ratio = memory.total / max(1, machine.memory_mb)
     fits: Literal["fits", "tight", "exceeds"] = (
         "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
     )
@@ -100,14 +92,15 @@ def make_card(
         tokens=tokens,
         trained_tokens=round(train.trained_tokens * share),
         longest=train.longest,
-        memory_mb=memory,
+        memory_mb=memory.total,
+        memory_parts=memory,
         memory_free_mb=machine.memory_mb,
         fits=fits,
         seconds=seconds,
         seconds_from=source,
         device=machine.gpu or "CPU",
-        problems=tuple(_problems(spec, train, memory, machine)),
-        warnings=tuple(_warnings(spec, train)),
+        problems=tuple(_problems(spec, train, model, memory, machine)),
+        warnings=tuple(_warnings(spec, train, model)),
     )
 
 
@@ -118,35 +111,6 @@ def count_steps(spec: RunSpec, rows: int) -> int:
     batches = math.ceil(rows / spec.per_device_train_batch_size)
     per_epoch = max(1, math.ceil(batches / spec.gradient_accumulation_steps))
     return math.ceil(spec.num_train_epochs * per_epoch)
-
-
-def adapter_parameters(spec: RunSpec, model: Model) -> int:
-    """Trainable parameters of LoRA on every linear layer: r · (inputs + outputs), summed over the layers."""
-    shape = model.architecture
-    hidden, inner = shape["hidden"], shape["intermediate"]
-    kv = shape.get("key_value", hidden)
-    attention = 2 * (hidden + hidden) + 2 * (hidden + kv)
-    feed_forward = 3 * (hidden + inner)
-    return spec.r * shape["layers"] * (attention + feed_forward)
-
-
-def estimate_memory(spec: RunSpec, model: Model, longest: int, machine: Machine) -> float:
-    """Peak memory in megabytes: imports, weights, trained weights with gradient and Adam's two moments, activations
-    of one batch, logits of one batch.
-    """
-    shape = model.architecture
-    narrow = spec.bf16 and machine.bf16
-    wide = 2 if narrow else 4
-    twice = narrow and not machine.gpu
-    row = spec.max_length if spec.packing else min(longest, spec.max_length)
-    batch_tokens = row * spec.per_device_train_batch_size
-    weights = model.parameters * (_BOTH_WIDTHS if twice else wide)
-    trained = adapter_parameters(spec, model) * (4 + 4 + 8)
-    activations = batch_tokens * shape["layers"] * (10 * shape["hidden"] + 5.5 * shape["intermediate"]) * wide
-    scored = batch_tokens if machine.gpu else min(batch_tokens, _POSITIONS_AT_ONCE)
-    logits = scored * _LOGITS_BYTES * shape["vocabulary"]
-    kept = _KEPT_MB if twice else 0
-    return _IMPORTS_MB + kept + _MARGIN * (weights + trained + activations + logits) / MEGABYTE
 
 
 def _seconds(
@@ -162,7 +126,9 @@ def _seconds(
     return (work / fast, work / slow), "estimate"
 
 
-def _problems(spec: RunSpec, train: TokenCounts, memory: int, machine: Machine) -> list[FtkitError]:
+def _problems(
+    spec: RunSpec, train: TokenCounts, model: Model, memory: Memory, machine: Machine
+) -> list[FtkitError]:
     found: list[FtkitError] = []
     if train.rows == 0:
         found.append(
@@ -182,19 +148,55 @@ def _problems(spec: RunSpec, train: TokenCounts, memory: int, machine: Machine) 
                 "No token of the training rows would be learned. Check which column is the answer.",
             )
         )
-    if memory > machine.memory_mb:
+    if memory.total > machine.memory_mb:
+        found.append(_too_large(spec, train, model, memory, machine))
+    if spec.report_to not in {"none", *machine.trackers}:
         found.append(
             Refused(
-                "training.too_large",
-                "It needs about {memory} MB and {free} MB are free. Lower the batch size or the longest row.",
-                memory=memory,
-                free=machine.memory_mb,
+                "training.no_tracker",
+                "{tracker} is not installed here. Install it with: pip install {tracker}; or set report_to to none.",
+                tracker=spec.report_to,
+            )
+        )
+    disk = checkpoints_mb(spec, model)
+    if machine.disk_mb is not None and disk > machine.disk_mb:
+        found.append(
+            Refused(
+                "training.not_enough_disk",
+                "Its checkpoints need about {need} MB and {free} MB are free. Make room, or lower save_total_limit.",
+                need=disk,
+                free=machine.disk_mb,
             )
         )
     return found
 
 
-def _warnings(spec: RunSpec, train: TokenCounts) -> list[FtkitError]:
+def _too_large(
+    spec: RunSpec, train: TokenCounts, model: Model, memory: Memory, machine: Machine
+) -> FtkitError:
+    """That it does not fit, and the change with which it would."""
+    helps = what_would_fit(spec, model, train.longest, machine)
+    if helps is None:
+        return Refused(
+            "training.too_large",
+            "It needs about {memory} MB and {free} MB are free. No setting makes this model fit here: choose a smaller one.",
+            memory=memory.total,
+            free=machine.memory_mb,
+        )
+    changes, needs = helps
+    return Refused(
+        "training.too_large_so_change",
+        "It needs about {memory} MB and {free} MB are free. With {changes} it would need {needs} MB.",
+        memory=memory.total,
+        free=machine.memory_mb,
+        changes=", ".join(
+            f"{name}={str(value).lower() if value is True else value}" for name, value in changes.items()
+        ),
+        needs=needs,
+    )
+
+
+def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitError]:
     found: list[FtkitError] = []
     whole = train.rows + train.left_out + train.empty
     if train.left_out:
@@ -214,6 +216,14 @@ def _warnings(spec: RunSpec, train: TokenCounts) -> list[FtkitError]:
                 "{empty} of {whole} rows have nothing to learn.",
                 empty=train.empty,
                 whole=whole,
+            )
+        )
+    if spec.load_in_4bit and model.parameters < _SMALL_MODEL:
+        found.append(
+            Refused(
+                "training.small_model_in_4_bits",
+                "{model} is small for 4 bits: it loses quality and little memory is saved. Use load_in_8bit, or neither.",
+                model=model.name,
             )
         )
     return found

@@ -3,6 +3,7 @@
 Reads /proc, the container's limits and nvidia-smi; takes nothing, gives a ``Machine``. It never imports torch.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -14,17 +15,24 @@ import psutil
 _CGROUP = Path("/sys/fs/cgroup")
 _CPUINFO = Path("/proc/cpuinfo")
 _BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
+_TRACKERS = ("tensorboard", "trackio", "wandb")
 MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores and memory that a run can use now, and whether 16-bit arithmetic is in the hardware."""
+    """What a run can use now.
+
+    ``bf16``: 16-bit arithmetic is in the hardware. ``disk_mb``: free beside the runs; None where nobody looked.
+    ``trackers``: packages that can take the curves.
+    """
 
     cores: int
     memory_mb: int
     gpu: str | None = None
     bf16: bool = False
+    disk_mb: int | None = None
+    trackers: frozenset[str] = frozenset()
 
     @property
     def device(self) -> str:
@@ -32,13 +40,16 @@ class Machine:
         return "cuda" if self.gpu else "cpu"
 
 
-def look() -> Machine:
-    """Measure this machine; GPU memory where there is a GPU."""
+def look(folder: Path | None = None) -> Machine:
+    """Measure this machine; memory of the GPU where there is one, and the disk under ``folder``."""
+    disk = shutil.disk_usage(folder).free // MEGABYTE if folder else None
+    trackers = frozenset(name for name in _TRACKERS if importlib.util.find_spec(name))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpu = _gpu()
     if gpu:
-        return Machine(cores, gpu[1], gpu[0], bf16=True)
-    return Machine(cores, _free_memory() // MEGABYTE, bf16=bool(bf16_units()))
+        return Machine(cores, gpu[1], gpu[0], bf16=True, disk_mb=disk, trackers=trackers)
+    memory = _free_memory() // MEGABYTE
+    return Machine(cores, memory, bf16=bool(bf16_units()), disk_mb=disk, trackers=trackers)
 
 
 def bf16_units(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:

@@ -85,7 +85,10 @@ class TrainingService:
     def card(self, spec: RunSpec, split: str) -> RunCard:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
-        return make_card(spec, self._token_counts(spec, record), model, look(), self._speed(model.id))
+        _check_roles(spec, record)
+        return make_card(
+            spec, self._token_counts(spec, record), model, look(self._folders.home), self._speed(model.id)
+        )
 
     def start(
         self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
@@ -110,11 +113,12 @@ class TrainingService:
         if card.problems:
             raise card.problems[0]
         record, model = self._artefacts.get(Split, split), self._model(spec)
+        start_from = self._adapter_of(spec)
         run = Run(
             id=id_,
             name=name or f"{model.name} · {record.name}",
             created_at=self._clock(),
-            parents=(split, model.id),
+            parents=(split, model.id, *([spec.start_from_run] if start_from else [])),
             content_hash=_hash([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
             seed=spec.seed,
             recipe=recipe,
@@ -131,6 +135,7 @@ class TrainingService:
                 "mapping": record.mapping,
                 "model": str(self._folders.model(model.id)),
                 "model_id": model.id,
+                "adapter": str(start_from) if start_from else None,
             },
         )
         self._artefacts.add(run)
@@ -205,6 +210,33 @@ class TrainingService:
         self._jobs.wait(id_, on_look=on_look)
         return self.get(id_)
 
+    def _adapter_of(self, spec: RunSpec) -> Path | None:
+        """The adapter that a run goes on from.
+
+        Raises:
+            NotFound: there is no such run.
+            Refused: it has none, or one for another model.
+        """
+        if not (spec.start_from_run and spec.use_peft):
+            return None
+        run = self._artefacts.get(Run, spec.start_from_run)
+        if run.model != spec.model_name_or_path:
+            raise Refused(
+                "training.start_run_other_model",
+                "The run {run} was trained on {its}, not on {model}. Choose that model, or another run.",
+                run=run.name,
+                its=run.model,
+                model=spec.model_name_or_path,
+            )
+        folder = self._folders.tuned(run.id)
+        if folder is None or folder.name != "adapter":
+            raise Refused(
+                "training.start_run_no_adapter",
+                "The run {run} has no adapter to go on from. Choose a run that left one, or leave the field empty.",
+                run=run.name,
+            )
+        return folder
+
     def _existing(self, id_: str) -> Run | None:
         try:
             return self._artefacts.get(Run, id_)
@@ -265,6 +297,27 @@ class TrainingService:
                 if speed:
                     return float(speed)
         return None
+
+
+def _check_roles(spec: RunSpec, split: Split) -> None:
+    """The method needs columns that plain fine-tuning does not.
+
+    Raises:
+        Refused: they are missing.
+    """
+    pairs = {"chosen", "rejected"} <= split.mapping.keys()
+    if spec.method == "dpo" and not pairs:
+        raise Refused(
+            "training.no_pairs",
+            "dpo learns from pairs, and this split has none: choose columns for the better and the worse answer (chosen, "
+            "rejected) on the Data page, or use another method.",
+        )
+    if spec.method == "kto" and not (pairs or "label" in split.mapping):
+        raise Refused(
+            "training.no_marks",
+            "kto learns from marked answers, and this split has none: choose a column that marks answers as good or bad "
+            "(label) on the Data page, or use another method.",
+        )
 
 
 def _hash(value: Any) -> str:

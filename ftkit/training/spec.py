@@ -4,30 +4,15 @@ Names are TRL's, transformers' and PEFT's own. A field's title and description a
 ``group`` and ``level`` say where and how the form shows it. It does not know TRL: ``workers/arguments.py`` passes it on.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ftkit.errors import BadInput
+from ftkit.training.option import option
 
-Group = Literal["model", "data", "schedule", "adapter", "preference", "watch"]
-Level = Literal["simple", "advanced"]
 Method = Literal["sft", "dpo", "kto"]
 PREFERENCE_METHODS: frozenset[str] = frozenset({"dpo", "kto"})
-
-
-def option(default: Any, title: str, help_: str, group: Group, **more: Any) -> Any:
-    """A field of ``RunSpec``; ``level``, ``unit`` and ``needs`` go to the form, the rest are pydantic's bounds.
-
-    ``needs`` is an option and those of its values at which this one counts.
-    """
-    shown = {"group": group, "level": more.pop("level", "advanced"), "unit": more.pop("unit", "")}
-    if "needs" in more:
-        name, values = more.pop("needs")
-        shown["needs"] = {"option": name, "values": list(values)}
-    return Field(default, title=title, description=help_, json_schema_extra=shown, **more)
 
 
 class RunSpec(BaseModel):
@@ -393,20 +378,14 @@ class RunSpec(BaseModel):
         """Whether the frozen weights are kept in 4 or 8 bits."""
         return self.load_in_4bit or self.load_in_8bit
 
+    @property
+    def may_be_fast(self) -> bool:
+        """Whether the fast path is wanted and knows what is asked for; DoRA and quantised layers compute in other ways."""
+        plain_adapter = self.use_peft and not self.use_dora and not self.quantised
+        plain_rows = self.method == "sft" and not self.packing and not self.activation_checkpointing
+        return self.fast_path and plain_adapter and plain_rows
+
     def target_names(self) -> str | list[str]:
         """``target_modules`` as PEFT takes it."""
         names = [name.strip() for name in self.target_modules.split(",") if name.strip()]
         return names[0] if names == ["all-linear"] else names
-
-
-def shown(field: FieldInfo) -> dict[str, str]:
-    """``group``, ``level`` and ``unit`` of a field."""
-    extra = field.json_schema_extra
-    return {k: str(extra[k]) for k in ("group", "level", "unit")} if isinstance(extra, dict) else {}
-
-
-def counts(name: str, options: Mapping[str, Any]) -> bool:
-    """Whether an option has any effect beside these values of the others."""
-    extra = RunSpec.model_fields[name].json_schema_extra
-    needs: Any = extra.get("needs") if isinstance(extra, dict) else None
-    return needs is None or options.get(needs["option"]) in needs["values"]

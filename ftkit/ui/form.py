@@ -14,14 +14,21 @@ from gradio.context import LocalContext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ftkit.training.spec import RunSpec, shown
+from ftkit.training.option import needs, shown
+from ftkit.training.spec import RunSpec
 from ftkit.ui.i18n import Caller, language, say, t
 
 # In the order of the form and of every list of values that goes through it.
 FIELDS: tuple[str, ...] = tuple(RunSpec.model_fields)
-GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "data", "watch")
+DEFAULTS: Mapping[str, Any] = RunSpec().model_dump()
+GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "preference", "data", "watch")
 MODEL = "model_name_or_path"
-# Where the message of a rule over several fields is shown.
+# Those that count only beside certain values of others, and those others.
+DEPENDENT: tuple[str, ...] = tuple(name for name in FIELDS if needs(RunSpec.model_fields[name]))
+DECIDING: tuple[str, ...] = tuple(
+    dict.fromkeys(needs(RunSpec.model_fields[name])["option"] for name in DEPENDENT)
+)
+# Where the message of a rule over several fields is shown, where it is not the field that it begins with.
 _RULE_FIELD = {"packing": "max_length"}
 _KNOWN_MISTAKES = frozenset(
     {
@@ -49,8 +56,9 @@ def build(level: str) -> dict[str, FormComponent]:
     made: dict[str, FormComponent] = {}
     for group in GROUPS:
         if members := [name for name in names if _group(name) == group]:
-            gr.Markdown("### " + t(f"train.group.{group}"))
-            made |= _grid(members)
+            with gr.Column(elem_classes="ft-group"):
+                gr.Markdown("### " + t(f"train.group.{group}"))
+                made |= _grid(members)
     return made
 
 
@@ -64,6 +72,7 @@ def widget(name: str) -> FormComponent:
         "elem_id": f"spec-{name}",
         "interactive": True,
         "min_width": 220,
+        "visible": counts(name, DEFAULTS),
     }
     kind = field.annotation
     if name == MODEL:
@@ -100,6 +109,17 @@ def show(spec: RunSpec) -> list[Any]:
     return [getattr(spec, name) for name in FIELDS]
 
 
+def counts(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether an option has any effect beside these values of the others."""
+    rule = needs(RunSpec.model_fields[name])
+    return not rule or options.get(rule["option"]) in rule["values"]
+
+
+def visible(options: Mapping[str, Any]) -> list[Any]:
+    """For each field of ``DEPENDENT``, an update that shows it where it counts beside these options."""
+    return [gr.update(visible=counts(name, options)) for name in DEPENDENT]
+
+
 def mistakes(options: Mapping[str, Any], lang: str) -> dict[str, str]:
     """What is wrong, by field, in words; empty when the options make a spec."""
     try:
@@ -108,9 +128,8 @@ def mistakes(options: Mapping[str, Any], lang: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for one in error.errors(include_url=False):
             message = one["msg"].removeprefix("Value error, ")
-            place = (
-                str(one["loc"][0]) if one["loc"] else _RULE_FIELD.get(message.partition(":")[0], FIELDS[0])
-            )
+            rule = message.partition(":")[0]
+            place = str(one["loc"][0]) if one["loc"] else _RULE_FIELD.get(rule, rule)
             found.setdefault(place, _sentence(place, one["type"], one.get("ctx") or {}, message, lang))
         return found
     return {}
@@ -162,8 +181,8 @@ def _sentence(name: str, kind: str, context: Mapping[str, Any], message: str, la
         return say(f"train.mistake.{kind}", lang, **limits, expected=choices)
     if kind.endswith(("_type", "_parsing")):
         return say("train.mistake.missing", lang)
-    if kind == "value_error" and message.startswith("packing:"):
-        return say("train.mistake.packing", lang)
+    if kind == "value_error":
+        return say(f"train.mistake.{message.partition(':')[0]}", lang)
     return message
 
 

@@ -236,7 +236,16 @@ def run_card(card: RunCard, lang: str) -> Markup:
     notes += [html.notice("warn", say_error(one, lang)) for one in card.warnings]
     if not notes:
         notes = [html.notice("good", say("train.card.ready", lang))]
-    return Markup('<div class="ft-figures">{}</div>{}{}').format(big, html.facts(pairs), html.join(notes))
+    parts = [
+        (say(f"train.card.part.{name}", lang), html.megabytes(value, lang))
+        for name, value in vars(card.memory_parts).items()
+    ]
+    where = Markup("<details><summary>{}</summary>{}</details>").format(
+        say("train.card.parts", lang), html.facts(parts)
+    )
+    return Markup('<div class="ft-figures">{}</div>{}{}{}').format(
+        big, html.facts(pairs), where, html.join(notes)
+    )
 
 
 def _span(seconds: tuple[float, float] | None, lang: str) -> str:

@@ -1,7 +1,7 @@
 """The evaluation worker: base and tuned model measured on the same rows of one part of a split.
 
-Takes ``inputs.json`` (split, mapping, part, model, adapter, seed, max_new_tokens), writes ``samples.parquet`` and, last,
-``report.json``. The base model is loaded once with the adapter on top; the adapter is switched off to be the base. Greedy
+Takes ``inputs.json`` (split, mapping, part, model, tuned, seed, max_new_tokens), writes ``samples.parquet`` and, last,
+``report.json``. The base model is loaded once with the adapter on top, which is switched off to be the base; a whole tuned model is loaded beside it. Greedy
 and seeded: the same inputs give the same report on one machine. It changes neither model nor data.
 """
 
@@ -10,8 +10,8 @@ import math
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from ftkit.models.chat_template import TemplateRefusal
 from ftkit.store.files import hash_file, write_json
 from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import load_tokenizer, load_with_adapter
+from ftkit.workers.loading import load_sides, load_tokenizer
 from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
 from ftkit.workers.training.rows import IGNORED, FastTokenizer, prompt_ids, tokenise
 
@@ -47,7 +47,7 @@ class Inputs(NamedTuple):
     mapping: dict[str, str]
     part: str
     model: Path
-    adapter: Path
+    tuned: Path
     seed: int
     max_new_tokens: int | None
 
@@ -59,7 +59,7 @@ class Inputs(NamedTuple):
             mapping=value["mapping"],
             part=value["part"],
             model=Path(value["model"]),
-            adapter=Path(value["adapter"]),
+            tuned=Path(value["tuned"]),
             seed=value["seed"],
             max_new_tokens=value.get("max_new_tokens"),
         )
@@ -82,14 +82,22 @@ class Prepared(NamedTuple):
 
 
 class Models(NamedTuple):
-    """The model with its adapter, and its tokenizer."""
+    """Base and tuned model, one object twice where an adapter makes the difference, and their tokenizer."""
 
-    model: Any
+    base: Any
+    tuned: Any
     tokenizer: PreTrainedTokenizerBase
 
-    def as_side(self, side: str) -> AbstractContextManager[Any]:
-        """Switch the adapter for ``base`` or ``tuned``."""
-        return nullcontext() if side == "tuned" else self.model.disable_adapter()
+    @contextmanager
+    def as_side(self, side: str) -> Iterator[Any]:
+        """The model of ``base`` or ``tuned``, with the adapter switched as it must be."""
+        if side == "tuned":
+            yield self.tuned
+        elif self.base is not self.tuned:
+            yield self.base
+        else:
+            with self.tuned.disable_adapter():
+                yield self.tuned
 
 
 def evaluate(worker: Worker) -> dict[str, Any]:
@@ -97,8 +105,8 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     inputs = Inputs.of(worker.inputs)
     values = read_part(inputs)
     worker.progress("loading")
-    models = Models(load_with_adapter(inputs.model, inputs.adapter), load_tokenizer(inputs.model))
-    context = context_length(models.model)
+    models = Models(*load_sides(inputs.model, inputs.tuned), load_tokenizer(inputs.model))
+    context = context_length(models.base)
     rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context)
     if not rows:
         raise Refused(
@@ -180,17 +188,16 @@ def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worke
     samples = [_sample(row) for row in rows]
     count = _Counter(worker, "evaluating", len(SIDES) * len(rows))
     for side in SIDES:
-        with models.as_side(side):
-            for sample, nll in zip(samples, row_nlls(models, rows, count), strict=True):
+        with models.as_side(side) as model:
+            nlls = row_nlls(model, models.tokenizer, rows, count)
+            for sample, nll in zip(samples, nlls, strict=True):
                 sample[f"{side}_nll"] = nll
     asked = [place for place, row in enumerate(rows) if row.asked]
     count = _Counter(worker, "generating", len(SIDES) * len(asked))
     for side in SIDES:
-        with models.as_side(side):
+        with models.as_side(side) as model:
             prompts = [rows[place].asked for place in asked]
-            answers = answer_all(
-                models.model, models.tokenizer, prompts, limit, count.more, worker.stop_asked
-            )
+            answers = answer_all(model, models.tokenizer, prompts, limit, count.more, worker.stop_asked)
             for index, answer in answers:
                 samples[asked[index]] |= _answered(side, answer)
         worker.raise_if_stopped()
@@ -198,7 +205,9 @@ def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worke
     return samples
 
 
-def row_nlls(models: Models, rows: list[Prepared], count: "_Counter") -> list[float]:
+def row_nlls(
+    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared], count: "_Counter"
+) -> list[float]:
     """Negative log-likelihood of each row's scored tokens under the model as it is switched now.
 
     Raises:
@@ -206,7 +215,9 @@ def row_nlls(models: Models, rows: list[Prepared], count: "_Counter") -> list[fl
     """
     found = [math.nan] * len(rows)
     for batch in batches([len(row.ids) for row in rows], most_tokens=_SCORED_AT_ONCE):
-        for place, nll in zip(batch, _batch_nlls(models, [rows[place] for place in batch]), strict=True):
+        for place, nll in zip(
+            batch, _batch_nlls(model, tokenizer, [rows[place] for place in batch]), strict=True
+        ):
             found[place] = nll
         count.more(len(batch))
     if not all(map(math.isfinite, found)):
@@ -218,11 +229,11 @@ def row_nlls(models: Models, rows: list[Prepared], count: "_Counter") -> list[fl
 
 
 @torch.inference_mode()
-def _batch_nlls(models: Models, rows: list[Prepared]) -> list[float]:
-    inputs = left_padded([row.ids for row in rows], models.tokenizer, models.model.device)
+def _batch_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
+    inputs = left_padded([row.ids for row in rows], tokenizer, model.device)
     scored = [len(row.ids) - row.start for row in rows]
     kept = max(scored) + 1  # the token before the first scored one predicts it
-    logits = models.model(**inputs, **_only_needed(models.model, inputs["attention_mask"], kept)).logits
+    logits = model(**inputs, **_only_needed(model, inputs["attention_mask"], kept)).logits
     nlls = []
     for line, ids, count in zip(logits, inputs["input_ids"], scored, strict=True):
         each = torch.nn.functional.cross_entropy(
@@ -234,7 +245,7 @@ def _batch_nlls(models: Models, rows: list[Prepared]) -> list[float]:
 
 def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:
     """Logits of the last places only, and true positions behind left padding, where the architecture takes them."""
-    taken = inspect.signature(model.get_base_model().forward).parameters
+    taken = inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters
     offered = {"logits_to_keep": kept, "position_ids": (mask.cumsum(-1) - 1).clamp_min(0)}
     return {name: value for name, value in offered.items() if name in taken}
 
@@ -271,12 +282,12 @@ def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
         "part": inputs.part,
         "rows_hash": hash_file(inputs.file),
         "model": inputs.model.name,
-        "adapter_hash": hash_file(inputs.adapter / "adapter_model.safetensors"),
+        "tuned_hashes": [hash_file(file) for file in sorted(inputs.tuned.glob("*.safetensors"))],
         "decoding": "greedy",
         "max_new_tokens": limit,
         "seed": inputs.seed,
-        "dtype": str(models.model.dtype).removeprefix("torch."),
-        "device": str(models.model.device),
+        "dtype": str(models.base.dtype).removeprefix("torch."),
+        "device": str(models.base.device),
         "versions": {name: version(name) for name in _LIBRARIES},
     }
 

@@ -1,6 +1,6 @@
 """The resident generator: base and tuned model ready in memory, asked over an authenticated loopback connection.
 
-Takes one request per connection (``model``, ``adapter``, ``messages``, ``sampling``), sends both answers so far after each
+Takes one request per connection (``model``, ``tuned``, ``messages``, ``sampling``), sends both answers so far after each
 token and then ``end``. One request at a time, in the order of arrival; a client that goes away stops its own. It keeps one
 model with the adapters last used, and ends after ten idle minutes. It writes no artefact.
 """
@@ -20,9 +20,9 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.workers.generation import Limits, Pair, answer_pair, context_length
+from ftkit.workers.generation import Limits, Pair, answer_in_turn, answer_pair, context_length
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import ADAPTER, load_tokenizer, load_with_adapter, quiet_peft
+from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, quiet_peft
 from ftkit.workers.training.rows import FastTokenizer
 
 IDLE_SECONDS = 600.0
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
     """One request."""
 
     model: Path
-    adapter: Path
+    tuned: Path
     messages: list[dict[str, str]]
     limits: Limits
 
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
         """From a message."""
         return cls(
             Path(request["model"]),
-            Path(request["adapter"]),
+            Path(request["tuned"]),
             request["messages"],
             Limits(**request["sampling"]),
         )
@@ -64,6 +64,8 @@ class Generator:
 
     def __init__(self) -> None:
         self._loaded: Loaded | None = None
+        # Of full fine-tuning: folder and time of the tuned model, the base, the tuned model.
+        self._pair: tuple[tuple[Path, int], Loaded, Any] | None = None
         # Adapter folder and time of its weights → name in the model, the one used last at the end.
         self._adapters: dict[tuple[Path, int], str] = {}
         self._made = 0
@@ -75,7 +77,8 @@ class Generator:
             Refused: the conversation leaves no room for an answer.
             BadInput: the model's chat template does not take it.
         """
-        loaded, adapter = self._ready(asked.model, asked.adapter)
+        whole = not (asked.tuned / "adapter_config.json").exists()
+        loaded, tuned = self._whole(asked) if whole else self._ready(asked.model, asked.tuned)
         prompt = loaded.encode.chat(asked.messages, add_generation_prompt=True)
         context = context_length(loaded.model)
         room = context - len(prompt)
@@ -87,18 +90,31 @@ class Generator:
                 context=context,
             )
         limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
-        return answer_pair(loaded.model, loaded.tokenizer, prompt, adapter, limits, tell)
+        if whole:
+            return answer_in_turn(loaded.model, tuned, loaded.tokenizer, prompt, limits, tell)
+        return answer_pair(loaded.model, loaded.tokenizer, prompt, tuned, limits, tell)
 
     def adapters(self) -> list[str]:
         """Names of the adapters in memory, the one used last at the end."""
         return list(self._adapters.values())
+
+    def _whole(self, asked: Asked) -> tuple[Loaded, Any]:
+        """A base model without adapters, and the whole model that full fine-tuning made of it."""
+        key = (asked.tuned, (asked.tuned / "config.json").stat().st_mtime_ns)
+        if self._pair is None or self._pair[0] != key or self._pair[1].folder != asked.model:
+            self._pair = self._loaded = None  # free the old ones before the new ones come
+            self._adapters = {}
+            base, tuned = load_sides(asked.model, asked.tuned)
+            loaded = Loaded(asked.model, base, load_tokenizer(asked.model), FastTokenizer(asked.model))
+            self._pair = (key, loaded, tuned)
+        return self._pair[1], self._pair[2]
 
     def _ready(self, model: Path, adapter: Path) -> tuple[Loaded, str]:
         """The model, and the name of the adapter in it."""
         key = (adapter, (adapter / "adapter_model.safetensors").stat().st_mtime_ns)
         loaded = self._loaded
         if loaded is None or loaded.folder != model:
-            self._loaded = loaded = None  # free the old one before the new one comes
+            self._loaded = self._pair = loaded = None  # free the old one before the new one comes
             self._adapters = {}
             loaded = Loaded(
                 model, load_with_adapter(model, adapter), load_tokenizer(model), FastTokenizer(model)

@@ -82,22 +82,23 @@ class SharedNoise(LogitsProcessor):
         return torch.log_softmax(scores.float(), dim=-1) + noise.to(scores.device)
 
 
-class PairStreamer(BaseStreamer):
-    """Collects the tokens of both rows and hands the texts so far to ``tell`` after each step."""
+class AnswerStreamer(BaseStreamer):
+    """Collects the tokens of each row and hands the texts so far to ``tell`` after each step."""
 
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerBase,
         ends: Sequence[int],
         limit: int,
-        tell: Callable[[Pair], None],
+        rows: int,
+        tell: Callable[[list[Answer]], None],
     ) -> None:
         self._tokenizer = tokenizer
         self._ends = frozenset(ends)
         self._limit = limit
         self._tell = tell
-        self._rows: tuple[list[int], list[int]] = ([], [])
-        self._finished = [False, False]
+        self._rows: list[list[int]] = [[] for _ in range(rows)]
+        self._finished = [False] * rows
         self._seen_prompt = False
 
     def put(self, value: torch.Tensor) -> None:
@@ -112,15 +113,14 @@ class PairStreamer(BaseStreamer):
                 self._finished[index] = True
             else:
                 self._rows[index].append(token)
-        self._tell(self.pair())
+        self._tell(self.answers())
 
     def end(self) -> None:
         """Nothing is held back."""
 
-    def pair(self) -> Pair:
-        """Both answers so far."""
-        base, tuned = (self._answer(index) for index in (0, 1))
-        return Pair(base, tuned)
+    def answers(self) -> list[Answer]:
+        """All answers so far."""
+        return [self._answer(index) for index in range(len(self._rows))]
 
     def _answer(self, index: int) -> Answer:
         tokens, finished = self._rows[index], self._finished[index]
@@ -218,24 +218,64 @@ def answer_pair(
         limits: the same for both rows, as is the randomness.
         tell: gets both answers after each token; returning False ends the generation.
     """
-    ends = end_tokens(model, tokenizer)
     wanted = [True]
 
-    def hand_on(pair: Pair) -> None:
-        wanted[0] = wanted[0] and tell(pair)
+    def hand_on(answers: list[Answer]) -> None:
+        wanted[0] = wanted[0] and tell(Pair(*answers))
 
-    streamer = PairStreamer(tokenizer, ends, limits.max_new_tokens, hand_on)
-    ids = torch.tensor([prompt, prompt], device=model.device)
+    return Pair(
+        *_stream(model, tokenizer, [prompt] * 2, limits, hand_on, wanted, adapter_names=[BASE, adapter])
+    )
+
+
+def answer_in_turn(
+    base: Any,
+    tuned: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: list[int],
+    limits: Limits,
+    tell: Callable[[Pair], bool],
+) -> Pair:
+    """As ``answer_pair``, for two whole models: the base answers first."""
+    wanted = [True]
+    first = nothing = Answer("", 0, cut=False)
+
+    def hand_on_base(answers: list[Answer]) -> None:
+        wanted[0] = wanted[0] and tell(Pair(answers[0], nothing))
+
+    def hand_on_tuned(answers: list[Answer]) -> None:
+        wanted[0] = wanted[0] and tell(Pair(first, answers[0]))
+
+    (first,) = _stream(base, tokenizer, [prompt], limits, hand_on_base, wanted)
+    if not wanted[0]:
+        return Pair(first, nothing)
+    (second,) = _stream(tuned, tokenizer, [prompt], limits, hand_on_tuned, wanted)
+    return Pair(first, second)
+
+
+def _stream(  # noqa: PLR0913 - what one streamed generation takes
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[list[int]],
+    limits: Limits,
+    hand_on: Callable[[list[Answer]], None],
+    wanted: list[bool],
+    **more: Any,
+) -> list[Answer]:
+    """Answers to prompts of one length; ends when ``wanted`` turns false."""
+    ends = end_tokens(model, tokenizer)
+    streamer = AnswerStreamer(tokenizer, ends, limits.max_new_tokens, len(prompts), hand_on)
+    ids = torch.tensor(prompts, device=model.device)
     model.generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
-        adapter_names=[BASE, adapter],
         generation_config=_greedy(ends, tokenizer, limits.max_new_tokens),
         logits_processor=_sampling(limits),
         stopping_criteria=StoppingCriteriaList([StopWhen(lambda: not wanted[0])]),
         streamer=streamer,
+        **more,
     )
-    return streamer.pair()
+    return streamer.answers()
 
 
 def left_padded(

@@ -74,6 +74,20 @@ def load_with_adapter(
     return put_on(load_model(model_folder, dtype), adapter_folder).eval()
 
 
+def load_sides(model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
+    """Base and tuned model: one object twice where an adapter makes the difference, two after full fine-tuning.
+
+    Args:
+        model_folder: of the base model.
+        tuned_folder: of an adapter or of a whole model.
+        dtype: as ``load_model``.
+    """
+    if (tuned_folder / "adapter_config.json").exists():
+        both = load_with_adapter(model_folder, tuned_folder, dtype)
+        return both, both
+    return load_model(model_folder, dtype), load_model(tuned_folder, dtype)
+
+
 def put_on(model: PreTrainedModel, adapter_folder: Path, *, trainable: bool = False) -> PeftModel:
     """A model with an adapter on top, named ``ADAPTER``."""
     _refuse_pickles(adapter_folder, "adapter_model.safetensors")

@@ -110,6 +110,14 @@ class _Page:
             getattr(field, "blur" if name == "max_length" else "input")
             for name, field in zip(form.FIELDS, self._fields, strict=True)
         ]
+        by_name: dict[str, Any] = dict(zip(form.FIELDS, self._fields, strict=True))
+        follow(
+            [by_name[name].input for name in form.DECIDING],
+            handler(self._relevant),
+            [by_name[name] for name in form.DECIDING],
+            [by_name[name] for name in form.DEPENDENT],
+            "train_relevant",
+        )
         triggers = [self._split.input, self._refresh.click, *edits]
         follow(triggers, handler(self._look), chosen, shown, "train_look")
         started = self._start.click(
@@ -157,7 +165,12 @@ class _Page:
         values[place] = gr.Dropdown(
             choices=[(name, id_) for id_, name in models.items()], value=values[place]
         )
+        for name, update in zip(form.DEPENDENT, form.visible(spec.model_dump()), strict=True):
+            values[form.FIELDS.index(name)] = {**update, "value": getattr(spec, name)}
         return values
+
+    def _relevant(self, *values: Any) -> list[Any]:
+        return form.visible(dict(zip(form.DECIDING, values, strict=True)))
 
     def _take_recipe(self, request: gr.Request, name: str) -> list[Any]:
         recipe = self._workspace.training.recipe(name)

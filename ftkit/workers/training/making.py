@@ -31,7 +31,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
     narrow = spec.bf16 and loading.has_fast_bf16()
     device = loading.device().type
     model: Any = _load(spec, folder, narrow)
-    watch.fast = spec.fast_path and _takes_fast_path(spec) and trainer.fits_fast_path(model)
+    watch.fast = spec.may_be_fast and trainer.fits_fast_path(model)
     if watch.fast:
         trainer.use_fast_attention(model, narrow)
     datasets = [Dataset.from_list([row._asdict() for row in part.rows]) for part in rows]
@@ -71,12 +71,6 @@ def _load(spec: RunSpec, folder: Path, narrow: bool) -> PreTrainedModel:
     frozen_on_gpu = spec.use_peft and loading.device().type == "cuda"
     dtype = torch.bfloat16 if narrow and (frozen_on_gpu or spec.quantised) else torch.float32
     return loading.load_model(folder, dtype, quantization(spec, dtype))
-
-
-def _takes_fast_path(spec: RunSpec) -> bool:
-    """DoRA and quantised layers compute with the frozen weights in ways of their own."""
-    plain_adapter = spec.use_peft and not spec.use_dora and not spec.quantised
-    return spec.method == "sft" and not spec.packing and not spec.activation_checkpointing and plain_adapter
 
 
 def _kind(spec: RunSpec, fast: bool) -> Any:

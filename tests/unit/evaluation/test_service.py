@@ -51,7 +51,7 @@ def test_a_start_writes_what_the_worker_reads_and_queues_it(room: Room) -> None:
         "mapping": MAPPING,
         "part": "test",
         "model": str(room.folders.model("tiny")),
-        "adapter": str(room.folders.run(RUN) / "adapter"),
+        "tuned": str(room.folders.run(RUN) / "adapter"),
         "seed": 42,
         "max_new_tokens": None,
     }
@@ -88,7 +88,7 @@ def test_a_crash_between_record_and_job_is_mended(room: Room) -> None:
 
 def test_a_run_without_adapter_is_refused(room: Room) -> None:
     add_run(room, adapter=False)
-    with pytest.raises(Refused, match="no adapter yet. Wait for its end"):
+    with pytest.raises(Refused, match="left nothing yet. Wait for its end"):
         service(room).start(RUN)
     assert service(room).all() == []
 

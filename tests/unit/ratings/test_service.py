@@ -22,7 +22,7 @@ def service(room: Room) -> ComparisonService:
 
 def test_a_run_without_adapter_is_refused_before_anything_starts(room: Room) -> None:
     add_run(room, adapter=False)
-    with pytest.raises(Refused, match="no adapter yet. Wait for its end"):
+    with pytest.raises(Refused, match="left nothing yet. Wait for its end"):
         service(room).compare(RUN, QUESTION)
     assert room.launcher.started == []
 

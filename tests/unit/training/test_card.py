@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ftkit.records import Model
-from ftkit.training.card import TokenCounts, adapter_parameters, count_steps, estimate_memory, make_card
+from ftkit.training.card import TokenCounts, count_steps, make_card
 from ftkit.training.machine import Machine
 from ftkit.training.spec import RunSpec
 
@@ -35,30 +35,6 @@ def test_steps_are_counted_as_the_trainer_does(changes: dict[str, float], steps:
     assert count_steps(RunSpec(**changes), 100) == steps
 
 
-def test_adapter_size_is_that_of_peft() -> None:
-    # 4,884,480 is what PEFT prints for r=16 on all linear layers of this model.
-    assert adapter_parameters(RunSpec(r=16), SMOLLM2) == 4_884_480
-
-
-def test_memory_is_near_what_was_measured_and_not_below() -> None:
-    # Measured: 2,245 MB at the peak of a whole run with batches of 4 rows of at most 178 tokens, in 32 bits. The longest
-    # rows rarely meet in one batch, so the estimate lies above it, never below.
-    estimate = estimate_memory(RunSpec(per_device_train_batch_size=4), SMOLLM2, 178, LAPTOP)
-    assert 2245 <= estimate <= 1.5 * 2245
-
-
-@pytest.mark.parametrize(("batch", "longest", "measured"), [(4, 178, 3531), (1, 512, 3276), (4, 512, 4859)])
-def test_memory_is_near_what_was_measured_in_16_bits(batch: int, longest: int, measured: int) -> None:
-    estimate = estimate_memory(RunSpec(per_device_train_batch_size=batch), SMOLLM2, longest, MODERN)
-    assert estimate == pytest.approx(measured, rel=0.1)
-
-
-def test_memory_grows_with_batch_and_length() -> None:
-    small = estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 128, MODERN)
-    assert estimate_memory(RunSpec(per_device_train_batch_size=8), SMOLLM2, 128, MODERN) > small
-    assert estimate_memory(RunSpec(per_device_train_batch_size=1), SMOLLM2, 512, MODERN) > small
-
-
 def test_a_card_that_fits_has_no_problems() -> None:
     card = make_card(RunSpec(), COUNTS, SMOLLM2, LAPTOP, None)
     assert (card.fits, card.problems, card.warnings) == ("fits", (), ())
@@ -76,7 +52,12 @@ def test_too_little_memory_is_refused_with_what_to_change() -> None:
     card = make_card(RunSpec(), COUNTS, SMOLLM2, Machine(cores=2, memory_mb=900), None)
     assert card.fits == "exceeds"
     assert [p.key for p in card.problems] == ["training.too_large"]
-    assert "Lower the batch size" in str(card.problems[0])
+    assert "choose a smaller one" in str(card.problems[0])
+    card = make_card(
+        RunSpec(per_device_train_batch_size=64), COUNTS, SMOLLM2, Machine(cores=2, memory_mb=6_000), None
+    )
+    assert [p.key for p in card.problems] == ["training.too_large_so_change"]
+    assert "per_device_train_batch_size=8, gradient_accumulation_steps=8" in str(card.problems[0])
 
 
 def test_nothing_to_learn_is_refused() -> None:
@@ -93,3 +74,17 @@ def test_rows_left_out_are_said() -> None:
     assert card.left_out == 5
     assert [w.key for w in card.warnings] == ["training.some_left_out", "training.some_empty"]
     assert card.as_dict()["warnings"][0].startswith("3 of 105 rows")
+
+
+def test_what_the_disk_and_the_trackers_cannot_do_is_refused() -> None:
+    spec = RunSpec(report_to="trackio", use_peft=False)
+    bare = replace(LAPTOP, memory_mb=64_000, disk_mb=1_000)
+    keys = [p.key for p in make_card(spec, COUNTS, SMOLLM2, bare, None).problems]
+    assert keys == ["training.no_tracker", "training.not_enough_disk"]
+    ready = replace(bare, disk_mb=10_000, trackers=frozenset({"trackio"}))
+    assert make_card(spec, COUNTS, SMOLLM2, ready, None).problems == ()
+
+
+def test_a_small_model_in_4_bits_is_warned_of() -> None:
+    card = make_card(RunSpec(load_in_4bit=True), COUNTS, SMOLLM2, LAPTOP, None)
+    assert [w.key for w in card.warnings] == ["training.small_model_in_4_bits"]

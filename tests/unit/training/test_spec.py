@@ -1,7 +1,8 @@
 import pytest
 
 from ftkit.errors import BadInput
-from ftkit.training.spec import RunSpec, shown
+from ftkit.training.option import shown
+from ftkit.training.spec import RunSpec
 
 
 def test_every_option_explains_itself() -> None:

@@ -52,8 +52,11 @@ def test_choices_are_those_of_the_option(widgets) -> None:
     assert [value for _, value in widgets["lr_scheduler_type"].choices] == [
         "linear",
         "cosine",
+        "cosine_with_restarts",
+        "polynomial",
         "constant",
         "constant_with_warmup",
+        "inverse_sqrt",
     ]
 
 
@@ -84,9 +87,9 @@ def test_a_value_out_of_bounds_is_said_at_its_field(name: str, value: float, sid
         ("target_modules", "", "Must not be empty.", "Boş olamaz."),
         (
             "optim",
-            "sgd",
-            "Must be one of adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit.",
-            "Şunlardan biri olmalı: adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit.",
+            "lion",
+            "Must be one of adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit, paged_adamw_8bit, sgd.",
+            "Şunlardan biri olmalı: adamw_torch_fused, adamw_torch, adafactor, adamw_bnb_8bit, paged_adamw_8bit, sgd.",
         ),
     ],
 )
@@ -96,9 +99,36 @@ def test_mistakes_are_said_in_the_readers_language(name, value, english, turkish
     assert form.mistakes(options, "tr") == {name: turkish}
 
 
-def test_a_rule_over_two_fields_is_said_at_the_one_to_change() -> None:
-    options = {**DEFAULT.model_dump(), "packing": True, "max_length": 9000}
-    assert set(form.mistakes(options, "en")) == {"max_length"}
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"packing": True, "max_length": 9000}, "max_length"),
+        ({"load_in_4bit": True, "use_peft": False}, "use_peft"),
+        ({"load_in_4bit": True, "load_in_8bit": True}, "load_in_8bit"),
+        ({"start_from_run": "abc", "use_peft": False}, "start_from_run"),
+        ({"method": "kto", "per_device_train_batch_size": 1}, "per_device_train_batch_size"),
+        ({"early_stopping_patience": 2, "load_best_model_at_end": False}, "early_stopping_patience"),
+    ],
+)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_rule_over_two_fields_is_said_at_the_one_to_change(options, place, lang) -> None:
+    (found,) = form.mistakes({**DEFAULT.model_dump(), **options}, lang).items()
+    assert found[0] == place
+    assert not found[1].startswith("train.mistake")
+    assert (lang == "tr") == any(sign in found[1] for sign in "ığşçöü")
+
+
+def test_fields_are_shown_where_they_count() -> None:
+    def seen(**options) -> set[str]:
+        updates = form.visible({**DEFAULT.model_dump(), **options})
+        return {name for name, update in zip(form.DEPENDENT, updates, strict=True) if update["visible"]}
+
+    assert "beta" not in seen()
+    assert {"r", "packing"} <= seen()
+    assert "r" not in seen(use_peft=False)
+    assert {"beta", "loss_type"} <= seen(method="dpo")
+    assert not {"packing", "desirable_weight"} & seen(method="dpo")
+    assert {"beta", "desirable_weight"} <= seen(method="kto")
 
 
 def test_every_mistake_is_said_at_once_and_only_there() -> None:

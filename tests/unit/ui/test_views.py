@@ -10,6 +10,7 @@ import ftkit.workers
 from ftkit.errors import Refused
 from ftkit.records import Dataset, Evaluation, Job, JobState, Model, Run, Skipped, Split
 from ftkit.training.card import RunCard
+from ftkit.training.memory import Memory
 from ftkit.training.service import Progress, RunView
 from ftkit.ui import html, plots, scores, views
 from ftkit.ui.i18n import LANGUAGES, catalogue
@@ -56,10 +57,13 @@ def run_view(state: JobState = "done", progress: Progress | None = None, **metri
     return RunView(run, job(state, error), state, metrics, progress)
 
 
+MEMORY = Memory(program=600, weights=500, gradients=20, optimizer=40, activations=1200, logits=140)
+
+
 def card(**more: Any) -> RunCard:
     values: dict[str, Any] = {
         "rows": 80, "left_out": 3, "steps": 40, "effective_batch": 4, "tokens": 12_345, "trained_tokens": 4_000,
-        "longest": 300, "memory_mb": 2500, "memory_free_mb": 8000, "fits": "fits", "seconds": (60.0, 130.0),
+        "longest": 300, "memory_mb": 2500, "memory_parts": MEMORY, "memory_free_mb": 8000, "fits": "fits", "seconds": (60.0, 130.0),
         "seconds_from": "estimate", "device": HOSTILE, "problems": (), "warnings": (),
     }  # fmt: skip
     return RunCard(**{**values, **more})

@@ -51,7 +51,7 @@ def make_worker(folder: Path, model: Path, rows: list[dict[str, Any]], **inputs:
         "mapping": MAPPING,
         "part": "test",
         "model": str(model),
-        "adapter": str(model.parent / "adapter"),
+        "tuned": str(model.parent / "adapter"),
         "seed": 42,
         "max_new_tokens": 12,
         **inputs,
@@ -96,13 +96,14 @@ def test_both_models_are_measured_on_the_same_rows(tmp_path: Path, model: Path) 
 
 def test_perplexity_counts_the_completion_only_and_ignores_padding(model: Path) -> None:
     rows = [*tickets(3), {**tickets(1)[0], "question": "a much longer question " * 6}]
-    models = Models(load_with_adapter(model, model.parent / "adapter"), load_tokenizer(model))
+    both = load_with_adapter(model, model.parent / "adapter")
+    models = Models(both, both, load_tokenizer(model))
     prepared, _ = prepare_rows(rows, MAPPING, FastTokenizer(model), 512)
     text = models.tokenizer.decode(prepared[0].ids[prepared[0].start :])
     assert text == rows[0]["answer"] + "<|im_end|>\n"
     for side in ("base", "tuned"):
-        with models.as_side(side):
-            together = row_nlls(models, prepared, _Silent())
+        with models.as_side(side) as shown:
+            together = row_nlls(shown, models.tokenizer, prepared, _Silent())
             alone = [_slow_nll(models, row.ids, row.start) for row in prepared]
         assert together == pytest.approx(alone, rel=1e-5)
     assert together != pytest.approx(row_nlls_of_base(models, prepared), rel=1e-3)
@@ -126,7 +127,7 @@ def test_base_is_the_model_without_its_adapter(tmp_path: Path, model: Path) -> N
     evaluate(worker)
     _, samples = read(worker)
     plain = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
-    models = Models(plain, load_tokenizer(model))
+    models = Models(plain, plain, load_tokenizer(model))
     prepared, _ = prepare_rows(tickets(3), MAPPING, FastTokenizer(model), 512)
     for sample, row in zip(samples, prepared, strict=True):
         assert sample["base_nll"] == pytest.approx(_slow_nll(models, row.ids, row.start), rel=1e-4)
@@ -134,6 +135,18 @@ def test_base_is_the_model_without_its_adapter(tmp_path: Path, model: Path) -> N
             0, len(row.asked) :
         ]
         assert models.tokenizer.decode(made, skip_special_tokens=True) == sample["base_answer"]
+
+
+def test_a_whole_tuned_model_is_measured_beside_its_base(tmp_path: Path, model: Path) -> None:
+    other = make_tiny_model(tmp_path / "other", seed=5)
+    worker = make_worker(tmp_path / "whole", model, tickets(3), tuned=str(other))
+    evaluate(worker)
+    _, samples = read(worker)
+    swapped = make_worker(tmp_path / "swapped", other, tickets(3), tuned=str(model))
+    evaluate(swapped)
+    for one, two in zip(samples, read(swapped)[1], strict=True):
+        assert (one["base_nll"], one["tuned_nll"]) == (two["tuned_nll"], two["base_nll"])
+        assert one["base_answer"] == two["tuned_answer"] != one["tuned_answer"]
 
 
 def test_the_same_inputs_give_the_same_report(tmp_path: Path, model: Path) -> None:
@@ -208,7 +221,7 @@ def test_a_stop_between_two_tokens_drops_the_batch(
 def test_numbers_that_are_not_finite_fail_with_words(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_batch_nlls", lambda _models, rows: [math.nan] * len(rows))
+    monkeypatch.setattr(worker_module, "_batch_nlls", lambda _model, _tokenizer, rows: [math.nan] * len(rows))
     with pytest.raises(WorkerFault, match="not finite. Train again"):
         evaluate(make_worker(tmp_path, model, tickets(2)))
 
@@ -234,11 +247,11 @@ class _Silent(_Counter):
 
 
 def row_nlls_of_base(models: Models, prepared: list[worker_module.Prepared]) -> list[float]:
-    with models.as_side("base"):
-        return row_nlls(models, prepared, _Silent())
+    with models.as_side("base") as base:
+        return row_nlls(base, models.tokenizer, prepared, _Silent())
 
 
 @torch.no_grad()
 def _slow_nll(models: Models, ids: list[int], start: int) -> float:
-    scores = torch.log_softmax(models.model(torch.tensor([ids])).logits[0].double(), dim=-1)
+    scores = torch.log_softmax(models.tuned(torch.tensor([ids])).logits[0].double(), dim=-1)
     return -sum(float(scores[place - 1, ids[place]]) for place in range(start, len(ids)))

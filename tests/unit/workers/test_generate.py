@@ -80,7 +80,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 def request(folders: dict[str, Path], **changes: Any) -> dict[str, Any]:
     return {
         "model": str(folders["model"]),
-        "adapter": str(folders["one"]),
+        "tuned": str(folders["one"]),
         "messages": [{"role": "user", "content": "my parcel is late"}],
         "sampling": SAMPLING,
         **changes,
@@ -96,12 +96,21 @@ def test_answers_grow_token_by_token(serving: Serving, folders: dict[str, Path])
 
 
 def test_adapters_of_one_model_share_it(serving: Serving, folders: dict[str, Path]) -> None:
-    first, second = (serving.ask(request(folders, adapter=str(folders[name])))[-1] for name in ("one", "two"))
+    first, second = (serving.ask(request(folders, tuned=str(folders[name])))[-1] for name in ("one", "two"))
     assert first["base"] == second["base"]
     assert first["tuned"] != second["tuned"]
-    other = serving.ask(request(folders, model=str(folders["other"]), adapter=str(folders["for-other"])))[-1]
+    other = serving.ask(request(folders, model=str(folders["other"]), tuned=str(folders["for-other"])))[-1]
     assert other["base"] != first["base"]
     assert serving.ask(request(folders))[-1] == first
+
+
+def test_a_whole_tuned_model_answers_after_its_base(serving: Serving, folders: dict[str, Path]) -> None:
+    replies = serving.ask(request(folders, tuned=str(folders["other"])))
+    counts = [(reply["base_tokens"], reply["tuned_tokens"]) for reply in replies]
+    assert counts == [(n, 0) for n in range(1, 7)] + [(6, n) for n in (*range(1, 7), 6)]
+    assert replies[-1]["base"] == serving.ask(request(folders))[-1]["base"]
+    own = serving.ask(request(folders, model=str(folders["other"]), tuned=str(folders["for-other"])))[-1]
+    assert replies[-1]["tuned"] == own["base"]
 
 
 def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
@@ -110,10 +119,10 @@ def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
     (reply,) = serving.ask(request(folders, messages=[{"role": "user", "content": "zq " * 600}]))
     assert reply["error"]["key"] == "ratings.prompt_too_long"
     assert reply["mistake"]
-    (reply,) = serving.ask(request(folders, model=str(folders["bare"]), adapter=str(folders["for-bare"])))
+    (reply,) = serving.ask(request(folders, model=str(folders["bare"]), tuned=str(folders["for-bare"])))
     assert "template" in reply["error"]["text"]
     assert reply["mistake"]
-    (reply,) = serving.ask(request(folders, adapter="/nowhere"))
+    (reply,) = serving.ask(request(folders, tuned="/nowhere"))
     assert reply["error"]["key"] == "jobs.failed"
     assert not reply.get("mistake")
     assert serving.ask(request(folders))[-1]["base_tokens"] == 6
@@ -163,7 +172,7 @@ def test_an_idle_worker_ends_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_new_adapter_in_the_same_folder_is_loaded_anew(folders: dict[str, Path], tmp_path: Path) -> None:
     generator = Generator()
     adapter = make_tiny_adapter(folders["model"], tmp_path / "adapter", seed=1)
-    asked = worker_module.Asked.of(request(folders, adapter=str(adapter)))
+    asked = worker_module.Asked.of(request(folders, tuned=str(adapter)))
     before = generator.answer(asked, lambda _: True)
     make_tiny_adapter(folders["model"], adapter, seed=2)
     after = generator.answer(asked, lambda _: True)
@@ -176,7 +185,7 @@ def test_only_the_adapters_used_last_are_kept(folders: dict[str, Path], tmp_path
     adapters = [make_tiny_adapter(folders["model"], tmp_path / f"a{n}", seed=n) for n in range(6)]
     found: list[Pair] = []
     for adapter in [*adapters, adapters[0]]:
-        asked = worker_module.Asked.of(request(folders, adapter=str(adapter)))
+        asked = worker_module.Asked.of(request(folders, tuned=str(adapter)))
         found.append(generator.answer(asked, lambda _: True))
     assert found[0] == found[-1]
     assert len({pair.tuned for pair in found}) == 6

@@ -7,9 +7,9 @@ import torch
 
 from ftkit.workers.generation import (
     Answer,
+    AnswerStreamer,
     Limits,
     Pair,
-    PairStreamer,
     SharedNoise,
     answer_all,
     answer_pair,
@@ -146,7 +146,7 @@ def test_shared_noise_is_the_same_for_rows_that_agree() -> None:
 def test_half_a_character_is_not_shown(loaded: tuple[Any, Any]) -> None:
     tokenizer = loaded[1]
     told: list[str] = []
-    streamer = PairStreamer(tokenizer, [2], 50, lambda pair: told.append(pair.base.text))
+    streamer = AnswerStreamer(tokenizer, [2], 50, 2, lambda answers: told.append(answers[0].text))
     streamer.put(torch.tensor([[1], [1]]))
     tokens = tokenizer("ğ漢", add_special_tokens=False)["input_ids"]
     assert len(tokens) > 2  # the tiny tokenizer knows no such character as a whole
@@ -157,13 +157,13 @@ def test_half_a_character_is_not_shown(loaded: tuple[Any, Any]) -> None:
 
 
 def test_a_finished_row_takes_no_more_tokens(loaded: tuple[Any, Any]) -> None:
-    streamer = PairStreamer(loaded[1], [2], 3, lambda _: None)
+    streamer = AnswerStreamer(loaded[1], [2], 3, 2, lambda _: None)
     streamer.put(torch.tensor([[1], [1]]))
     for base, tuned in ((10, 10), (2, 11), (2, 12)):
         streamer.put(torch.tensor([base, tuned]))
-    pair = streamer.pair()
-    assert (pair.base.tokens, pair.base.cut) == (1, False)
-    assert (pair.tuned.tokens, pair.tuned.cut) == (3, True)
+    base_answer, tuned_answer = streamer.answers()
+    assert (base_answer.tokens, base_answer.cut) == (1, False)
+    assert (tuned_answer.tokens, tuned_answer.cut) == (3, True)
 
 
 def test_the_path_of_a_model_is_no_part_of_its_answers(tmp_path: Path, loaded: tuple[Any, Any]) -> None:
