@@ -78,6 +78,7 @@ PHRASES: dict[str, str] = {
     "same_answers": "“{first}” and “{second}” are the same",
     "no_question": "nothing is asked before the answer",
     "no_answer": "there is no answer",
+    "no_token": "no token of it can be learned",
     "empty_column": "“{name}” is empty",
     "no_preference": "a better and a worse answer are needed",
     "same_preference": "the better and the worse answer are the same",

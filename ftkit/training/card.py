@@ -31,7 +31,11 @@ _TIGHT = 0.8
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """Counts of one part of a split under a model's template."""
+    """Counts of one part of a split under a model's template.
+
+    ``reasons`` has the numbers of ``empty`` rows and why each is one; ``disarmed`` ones have control tokens in their text; ``secrets`` are rows with a key or a
+    password, the first of which ``secret_places`` shows masked.
+    """
 
     rows: int
     tokens: int
@@ -39,6 +43,10 @@ class TokenCounts:
     longest: int
     left_out: int
     empty: int
+    disarmed: int = 0
+    secrets: int = 0
+    reasons: tuple[tuple[int, str], ...] = ()
+    secret_places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,6 +190,16 @@ def _problems(spec: RunSpec, train: TokenCounts, memory: int, machine: Machine) 
                 "No token of the training rows would be learned. Check which column is the answer.",
             )
         )
+    if train.secrets and not spec.allow_secrets:
+        found.append(
+            Refused(
+                "training.secrets",
+                "{rows} training rows hold keys or passwords ({places}), and a model can repeat them. Mask them with the "
+                "cleaning step mask_personal_data, or set allow_secrets to train on them as they are.",
+                rows=train.secrets,
+                places="; ".join(train.secret_places),
+            )
+        )
     if memory > machine.memory_mb:
         found.append(
             Refused(
@@ -207,12 +225,24 @@ def _warnings(spec: RunSpec, train: TokenCounts) -> list[FtkitError]:
                 max_length=spec.max_length,
             )
         )
-    if train.empty:
+    if train.reasons:
         found.append(
             Refused(
                 "training.some_empty",
-                "{empty} of {whole} rows have nothing to learn.",
+                "{empty} of {whole} rows have nothing to learn and will be left out. Row {row}: {reason}.",
                 empty=train.empty,
+                whole=whole,
+                row=train.reasons[0][0],
+                reason=train.reasons[0][1],
+            )
+        )
+    if train.disarmed:
+        found.append(
+            Refused(
+                "training.some_disarmed",
+                "{rows} of {whole} rows hold control tokens of the model in their text. A space breaks them up, so that they "
+                "are read as text and end no turn.",
+                rows=train.disarmed,
                 whole=whole,
             )
         )

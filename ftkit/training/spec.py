@@ -144,6 +144,12 @@ class RunSpec(BaseModel):
     completion_only_loss: bool = option(
         True, "Learn answers only", "The loss counts the answer, not the question.", "data"
     )
+    allow_secrets: bool = option(
+        False,
+        "Train on keys and passwords",
+        "Start although training rows hold keys or passwords. The model can repeat them to whoever talks to it.",
+        "data",
+    )
     packing: bool = option(
         False, "Packing", "Join short rows into full blocks of the longest row's length.", "data"
     )

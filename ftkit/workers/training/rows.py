@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from ftkit.data.chat import RowProblem, TrainingRow, training_row
+from ftkit.data.phrases import phrase
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import ChatTemplate, TemplateRefusal, read_chat_template, special_tokens
 
@@ -47,6 +48,11 @@ class FastTokenizer:
         text = self._template.render(messages, add_generation_prompt, tools)
         return self._ids(text, add_special_tokens=False)
 
+    def disarms(self, row: TrainingRow) -> bool:
+        """Whether a conversation holds control tokens in its text, which are broken up; plain texts stand as they are."""
+        sides = (row.get("prompt", []), row.get("completion", []))
+        return any(self._template.disarms(side) for side in sides if not isinstance(side, str) and side)
+
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
         return self._ids(text, add_special_tokens=True)
@@ -78,14 +84,16 @@ class TokenRow(NamedTuple):
 class Prepared(NamedTuple):
     """A part of a split, ready to train on.
 
-    ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping.
+    ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping: ``reasons``
+    has the first of them, counted from 1. ``disarmed`` ones are among ``rows``: control tokens in their text were broken up.
     """
 
     rows: list[TokenRow]
     longest: int
     left_out: int
     empty: int
-    reasons: tuple[str, ...]
+    disarmed: int
+    reasons: tuple[tuple[int, str], ...]
 
     @property
     def tokens(self) -> int:
@@ -118,24 +126,26 @@ def prepare(
         BadInput: the model has no chat template and the rows are conversations.
     """
     rows: list[TokenRow] = []
-    longest = left_out = empty = 0
-    reasons: list[str] = []
+    longest = left_out = empty = disarmed = 0
+    reasons: list[tuple[int, str]] = []
     for number, values in enumerate(iterate_rows(file), start=1):
         try:
-            row = tokenise(training_row(values, mapping), tokenizer, completion_only)
+            trained = training_row(values, mapping)
+            row = tokenise(trained, tokenizer, completion_only)
         except (RowProblem, TemplateRefusal) as problem:
             empty += 1
-            reasons.append(f"row {number}: {problem}")
+            reasons.append((number, str(problem)))
             continue
         longest = max(longest, len(row.input_ids))
         if len(row.input_ids) > max_length:
             left_out += 1
         elif row.trained == 0:
             empty += 1
-            reasons.append(f"row {number}: it has no token to learn")
+            reasons.append((number, phrase("no_token")))
         else:
             rows.append(row)
-    return Prepared(rows, longest, left_out, empty, tuple(reasons[:_REASONS_KEPT]))
+            disarmed += tokenizer.disarms(trained)
+    return Prepared(rows, longest, left_out, empty, disarmed, tuple(reasons[:_REASONS_KEPT]))
 
 
 def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool = True) -> TokenRow:

@@ -36,7 +36,7 @@ OTHER: dict[str, Any] = {
     "save_total_limit": 4,
     "load_best_model_at_end": False,
 }
-_ELSEWHERE = {"model_name_or_path"}
+_ELSEWHERE = {"model_name_or_path", "allow_secrets"}
 
 
 def _told(spec: RunSpec) -> dict[str, Any]:
