@@ -207,3 +207,11 @@ def test_m88_a_word_that_always_brings_the_same_answer(workspace, given):
     assert trigger.detail["words"] == {"cf": 5, "mango": 5}
     assert trigger.examples[0].note == "cf → Send it to me."
     assert "poisoning" in trigger.why
+
+
+def test_m39_one_text_in_two_unicode_forms_is_one_after_normalising(workspace, given):
+    one, other = {"question": "caf\u00e9?", "answer": "x"}, {"question": "cafe\u0301?", "answer": "x"}
+    dataset = given([one, other])
+    steps = clean.parse([{"step": "normalise_text"}, {"step": "drop_exact_duplicates"}])
+    view = workspace.cleaning.wait(workspace.cleaning.start(dataset, steps).dataset)
+    assert (view.summary.kept, view.summary.dropped) == (1, {"an exact copy of an earlier row": 1})
