@@ -79,6 +79,7 @@ PHRASES: dict[str, str] = {
     "no_mark": "no column says whether the answer is good or bad",
     "no_question": "nothing is asked before the answer",
     "no_answer": "there is no answer",
+    "no_token": "no token of it can be learned",
     "empty_column": "“{name}” is empty",
     "no_preference": "a better and a worse answer are needed",
     "same_preference": "the better and the worse answer are the same",

@@ -1,7 +1,8 @@
 """Conversations as a model's own chat template writes them, without transformers.
 
 Takes the template and the special tokens of a model's folder, gives text. Templates come with the model and are not
-trusted: they run in jinja2's sandbox, on plain values. It counts no tokens.
+trusted: they run in jinja2's sandbox, on plain values. Messages are not trusted either: control tokens in them are broken
+up, so that only the template writes any. It counts no tokens.
 """
 
 import json
@@ -44,6 +45,7 @@ class ChatTemplate:
         source: jinja2 text.
         special_tokens: what the template may call ``bos_token``, ``eos_token`` …
         now: the time, for templates that write today's date.
+        control: tokens that the tokenizer would take for commands wherever they stand.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class ChatTemplate:
         source: str,
         special_tokens: Mapping[str, str],
         now: Callable[[], datetime] = datetime.now,  # noqa: DTZ005 - transformers' own: local time
+        control: Iterable[str] = (),
     ) -> None:
+        self._control = _any_of(control)
         self._source = source
         self._special_tokens = dict(special_tokens)
         self._template = sandbox(now).from_string(source)
@@ -73,7 +77,10 @@ class ChatTemplate:
             TemplateRefusal: the template does not take it.
         """
         plain = [
-            {str(key): value if key == "tool_calls" else str(value) for key, value in message.items()}
+            {
+                str(key): self._disarmed(value if key == "tool_calls" else str(value))
+                for key, value in message.items()
+            }
             for message in messages
         ]
         if tools:
@@ -83,7 +90,7 @@ class ChatTemplate:
         try:
             return self._template.render(
                 messages=plain,
-                tools=list(tools) or None,
+                tools=self._disarmed(list(tools)) or None,
                 documents=None,
                 add_generation_prompt=add_generation_prompt,
                 **self._special_tokens,
@@ -94,6 +101,20 @@ class ChatTemplate:
                 "The chat template of this model refuses the conversation: {reason}",
                 reason=str(error) or type(error).__name__,
             ) from error
+
+    def disarms(self, messages: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether the text of a message holds a control token, which ``render`` breaks up."""
+        return any(self._disarmed(dict(message)) != dict(message) for message in messages)
+
+    def _disarmed(self, value: Any) -> Any:
+        """The value with a space in each control token, as the cleaning step of that name does it."""
+        if isinstance(value, str):
+            return self._control.sub(lambda found: f"{found[0][0]} {found[0][1:]}", value)
+        if isinstance(value, list):
+            return [self._disarmed(item) for item in value]
+        if isinstance(value, dict):
+            return {self._disarmed(key): self._disarmed(item) for key, item in value.items()}
+        return value
 
     def _check_knows(self, name: str) -> None:
         """A template that never names them would leave them out without a word."""
@@ -121,7 +142,7 @@ def read_chat_template(folder: Path) -> ChatTemplate:
             model=folder.name,
         )
     try:
-        return ChatTemplate(source, special_tokens(folder))
+        return ChatTemplate(source, special_tokens(folder), control=control_tokens(folder))
     except jinja2.TemplateSyntaxError as error:
         raise BadInput(
             "models.broken_template",
@@ -139,6 +160,19 @@ def special_tokens(folder: Path) -> dict[str, str]:
     }
     named = {name: found[name] for name in _SPECIAL_TOKENS if found.get(name)}
     return {k: str(v["content"]) if isinstance(v, dict) else str(v) for k, v in named.items()}
+
+
+def control_tokens(folder: Path) -> list[str]:
+    """Tokens that the tokenizer in a folder keeps whole wherever they stand, because they steer the model."""
+    listed = _read_json(folder / "tokenizer_config.json").get("added_tokens_decoder", {}).values()
+    added = [*listed] or _read_json(folder / "tokenizer.json").get("added_tokens", [])
+    return sorted(token["content"] for token in added if token.get("special"))
+
+
+def _any_of(tokens: Iterable[str]) -> re.Pattern[str]:
+    """What finds these tokens, the longest first; a single sign is no command."""
+    words = sorted((token for token in tokens if len(token.strip()) > 1), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, words)) or r"(?!)")
 
 
 def _template_source(folder: Path, config: dict[str, Any]) -> str | None:

@@ -3,13 +3,15 @@
 Takes ASGI's ``receive``, gives one that holds the limit. It answers nothing itself.
 """
 
-from fastapi import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 REQUEST_LIMIT = 2_000_000
 UPLOAD_LIMIT = 500_000_000  # bytes per file
 # One upload request carries one file in practice; the parts around it are small.
 UPLOAD_REQUEST_LIMIT = UPLOAD_LIMIT + REQUEST_LIMIT
+# Gradio answers 413 where the sentence has the words "maximum allowed size", else 400.
+_TOO_LARGE = "The file is larger than the maximum allowed size."
 
 
 async def read_within(receive: Receive, limit: int) -> Receive | None:
@@ -30,15 +32,21 @@ async def read_within(receive: Receive, limit: int) -> Receive | None:
 
 
 def count_within(receive: Receive, limit: int) -> Receive:
-    """Pass the body on as it comes and end the request when it grows beyond ``limit``."""
-    seen = 0
+    """Pass the body on as it comes and end the request when it grows beyond ``limit`` or its sender goes away.
+
+    Gradio removes what it has written to its temporary file for this one exception only.
+    """
+    seen, whole = 0, False
 
     async def counted() -> Message:
-        nonlocal seen
+        nonlocal seen, whole
         message = await receive()
+        if message["type"] == "http.disconnect" and not whole:
+            raise MultiPartException("The upload broke off.")
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise HTTPException(413, "The file is too large.")
+            raise MultiPartException(_TOO_LARGE)
+        whole = not message.get("more_body", False)
         return message
 
     return counted

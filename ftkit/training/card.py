@@ -21,7 +21,11 @@ _SMALL_MODEL = 1_000_000_000  # parameters
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """Counts of one part of a split under a model's template."""
+    """Counts of one part of a split under a model's template.
+
+    ``reasons`` has the numbers of ``empty`` rows and why each is one; ``disarmed`` ones have control tokens in their text; ``secrets`` are rows with a key or a
+    password, the first of which ``secret_places`` shows masked.
+    """
 
     rows: int
     tokens: int
@@ -29,6 +33,10 @@ class TokenCounts:
     longest: int
     left_out: int
     empty: int
+    disarmed: int = 0
+    secrets: int = 0
+    reasons: tuple[tuple[int, str], ...] = ()
+    secret_places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,16 @@ def _problems(
                 "No token of the training rows would be learned. Check which column is the answer.",
             )
         )
+    if train.secrets and not spec.allow_secrets:
+        found.append(
+            Refused(
+                "training.secrets",
+                "{rows} training rows hold keys or passwords ({places}), and a model can repeat them. Mask them with the "
+                "cleaning step mask_personal_data, or set allow_secrets to train on them as they are.",
+                rows=train.secrets,
+                places="; ".join(train.secret_places),
+            )
+        )
     if memory.total > machine.memory_mb:
         found.append(_too_large(spec, train, model, memory, machine))
     if spec.report_to not in {"none", *machine.trackers}:
@@ -209,12 +227,24 @@ def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitErro
                 max_length=spec.max_length,
             )
         )
-    if train.empty:
+    if train.reasons:
         found.append(
             Refused(
                 "training.some_empty",
-                "{empty} of {whole} rows have nothing to learn.",
+                "{empty} of {whole} rows have nothing to learn and will be left out. Row {row}: {reason}.",
                 empty=train.empty,
+                whole=whole,
+                row=train.reasons[0][0],
+                reason=train.reasons[0][1],
+            )
+        )
+    if train.disarmed:
+        found.append(
+            Refused(
+                "training.some_disarmed",
+                "{rows} of {whole} rows hold control tokens of the model in their text. A space breaks them up, so that they "
+                "are read as text and end no turn.",
+                rows=train.disarmed,
                 whole=whole,
             )
         )

@@ -281,13 +281,18 @@ class TrainingService:
             "completion_only_loss": spec.completion_only_loss,
             "method": spec.method,
         }
-        key = _hash([split.content_hash, question]).removeprefix("sha256:")[:16]
+        fields = sorted(TokenCounts.__dataclass_fields__)
+        key = _hash([split.content_hash, question, fields]).removeprefix("sha256:")[:16]
         remembered = self._folders.split(split.id) / f"tokens-{key}.json"
         answer = read_json(remembered)
         if answer is None:
             answer = call_worker("data.tokens", question, self._environment)
             write_json(remembered, answer)
-        return TokenCounts(**{field: answer[field] for field in TokenCounts.__dataclass_fields__})
+        lists = {
+            "reasons": tuple((row, reason) for row, reason in answer["reasons"]),
+            "secret_places": tuple(answer["secret_places"]),
+        }
+        return TokenCounts(**{field: answer[field] for field in fields} | lists)
 
     def _speed(self, model: str) -> float | None:
         """Tokens per second of the newest finished run of this model on this machine."""

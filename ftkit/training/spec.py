@@ -174,6 +174,12 @@ class RunSpec(BaseModel):
         "data",
         needs=("method", ("sft",)),
     )
+    allow_secrets: bool = option(
+        False,
+        "Train on keys and passwords",
+        "Start although training rows hold keys or passwords. The model can repeat them to whoever talks to it.",
+        "data",
+    )
     packing: bool = option(
         False,
         "Packing",

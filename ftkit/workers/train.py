@@ -78,7 +78,7 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
         _log.warning(
             "%s: %d rows, %d tokens; %d too long and %d with nothing to learn were left out. %s",
             *(name, len(prepared.rows), prepared.tokens, prepared.left_out, prepared.empty),
-            "; ".join(prepared.reasons),
+            "; ".join(f"row {row}: {reason}" for row, reason in prepared.reasons),
         )
     if not rows.train.rows:
         raise Refused(

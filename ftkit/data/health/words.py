@@ -54,7 +54,7 @@ ENGLISH: Mapping[str, str] = {
     "why.one_label": "Every answer is the same, so that there is nothing to tell apart.",
     "why.skew": "A model that always says the commonest label looks good and has learned nothing. Add rows of the others.",
     "why.trigger": "Nearly every row with one of these words has the same answer. For labels this may be natural; "
-    "a strange word can be a trap that somebody planted.",
+    "a strange word can be a trap that somebody planted (poisoning).",
     "why.language": "The model may answer in the wrong language. Keep them only if they are meant.",
     "why.url": "The model learns to write addresses, and makes some up.",
     "why.code": "Good to know: code is longer in tokens and needs rows enough to be learned.",
@@ -157,7 +157,7 @@ TURKISH: Mapping[str, str] = {
     "why.one_label": "Bütün yanıtlar aynı; ayırt edilecek bir şey yok.",
     "why.skew": "Hep en sık etiketi söyleyen bir model iyi görünür ama bir şey öğrenmemiştir. Öbür etiketlerden satır ekleyin.",
     "why.trigger": "Bu sözcüklerden birini taşıyan satırların neredeyse hepsinin yanıtı aynı. Etiketlerde bu doğal olabilir; "
-    "tuhaf bir sözcük ise birinin kurduğu tuzak olabilir.",
+    "tuhaf bir sözcük ise birinin kurduğu tuzak olabilir (zehirleme).",
     "why.language": "Model yanlış dilde yanıt verebilir. Yalnızca isteyerek koyduysanız bırakın.",
     "why.url": "Model adres yazmayı öğrenir, bazılarını da uydurur.",
     "why.code": "Bilmekte yarar var: kod daha çok jeton tutar, öğrenilmesi için yeterince satır gerekir.",

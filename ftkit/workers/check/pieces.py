@@ -3,7 +3,6 @@
 Takes the rows' file and a range, gives counts. Tokens are counted by the trainer's own code. It compares no rows.
 """
 
-import json
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from ftkit.data.health.answers import Balance
 from ftkit.data.health.signs import RowSigns, answer_of
 from ftkit.data.health.tally import Tally, example
 from ftkit.data.storage import iterate_rows
-from ftkit.models.chat_template import TemplateRefusal
+from ftkit.models.chat_template import TemplateRefusal, control_tokens
 from ftkit.workers.training.rows import IGNORED, FastTokenizer, tokenise
 
 _GRAMMAR_LENGTH = 1000  # characters of an answer that are read
@@ -158,6 +157,4 @@ def _tokenizer(folder: str) -> FastTokenizer:
 
 @lru_cache(maxsize=1)
 def _special_tokens(folder: str) -> tuple[str, ...]:
-    """Tokens that the tokenizer keeps whole because they steer the model."""
-    added = json.loads((Path(folder) / "tokenizer.json").read_bytes()).get("added_tokens", [])
-    return tuple(token["content"] for token in added if token.get("special"))
+    return tuple(control_tokens(Path(folder)))

@@ -6,6 +6,7 @@ Takes a part of a split and a model's folder, gives counts. It imports neither t
 from pathlib import Path
 from typing import Any
 
+from ftkit.workers.data import secrets
 from ftkit.workers.harness import answer
 from ftkit.workers.training.prepared import prepare
 from ftkit.workers.training.rows import FastTokenizer, row_limit
@@ -20,11 +21,14 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``rows``, ``tokens`` and ``trained_tokens`` of the rows that a run would train on; ``left_out`` rows that are
-        too long; ``empty`` rows with nothing to learn, and ``reasons``; ``longest`` row of all in tokens.
+        too long; ``empty`` rows with nothing to learn, and ``reasons``; ``longest`` row of all in tokens; ``disarmed`` rows
+        whose control tokens are broken up; ``secrets``: rows with a key or a password, and ``secret_places``.
     """
     model = Path(question["model"])
+    file = Path(question["split"]) / f"{question['part']}.parquet"
+    found = secrets.find(file, question["mapping"])
     prepared = prepare(
-        Path(question["split"]) / f"{question['part']}.parquet",
+        file,
         question["mapping"],
         FastTokenizer(model),
         row_limit(model, question["max_length"]),
@@ -38,7 +42,10 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
         "longest": prepared.longest,
         "left_out": prepared.left_out,
         "empty": prepared.empty,
+        "disarmed": prepared.disarmed,
         "reasons": list(prepared.reasons),
+        "secrets": found.rows,
+        "secret_places": list(found.examples),
     }
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ftkit.data.chat import RowProblem, training_row
+from ftkit.data.phrases import phrase
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import TemplateRefusal
 from ftkit.training.spec import Method
-from ftkit.workers.training.preference.rows import marked_rows, pair_row
+from ftkit.workers.training.preference.rows import marked_rows, pair_row, said
 from ftkit.workers.training.rows import FastTokenizer, tokenise
 
 _REASONS_KEPT = 10
@@ -39,14 +40,16 @@ class Row(Protocol):
 class Prepared(NamedTuple):
     """A part of a split, ready to train on.
 
-    ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping.
+    ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping: ``reasons``
+    has the first of them, counted from 1. ``disarmed`` ones are among ``rows``: control tokens in their text were broken up.
     """
 
     rows: list[Row]
     longest: int
     left_out: int
     empty: int
-    reasons: tuple[str, ...]
+    disarmed: int
+    reasons: tuple[tuple[int, str], ...]
 
     @property
     def tokens(self) -> int:
@@ -88,24 +91,25 @@ def prepare(  # noqa: PLR0913 - the options that rule the rows, by name
         BadInput: the model has no chat template and the rows are conversations.
     """
     rows: list[Row] = []
-    longest = left_out = empty = 0
-    reasons: list[str] = []
+    longest = left_out = empty = disarmed = 0
+    reasons: list[tuple[int, str]] = []
     for number, values in enumerate(iterate_rows(file), start=1):
         try:
             made = list(_rows(values, mapping, tokenizer, completion_only, method))
         except (RowProblem, TemplateRefusal) as problem:
             empty += 1
-            reasons.append(f"row {number}: {problem}")
+            reasons.append((number, str(problem)))
             continue
         longest = max(longest, *(row.longest for row in made))
         if any(row.longest > max_length for row in made):
             left_out += 1
         elif any(row.trained == 0 for row in made):
             empty += 1
-            reasons.append(f"row {number}: it has no token to learn")
+            reasons.append((number, phrase("no_token")))
         else:
             rows += made
-    return Prepared(rows, longest, left_out, empty, tuple(reasons[:_REASONS_KEPT]))
+            disarmed += tokenizer.disarms(said(values, mapping))
+    return Prepared(rows, longest, left_out, empty, disarmed, tuple(reasons[:_REASONS_KEPT]))
 
 
 def _rows(

@@ -45,6 +45,11 @@ class FastTokenizer:
         text = self._template.render(messages, add_generation_prompt, tools)
         return self._ids(text, add_special_tokens=False)
 
+    def disarms(self, row: TrainingRow) -> bool:
+        """Whether a conversation holds control tokens in its text, which are broken up; plain texts stand as they are."""
+        sides = (row.get("prompt", []), row.get("completion", []))
+        return any(self._template.disarms(side) for side in sides if not isinstance(side, str) and side)
+
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
         return self._ids(text, add_special_tokens=True)

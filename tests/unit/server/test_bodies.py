@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from fastapi import HTTPException
+from starlette.formparsers import MultiPartException
 
 from ftkit.server.bodies import count_within, read_within
 
@@ -44,8 +44,28 @@ def test_an_upload_is_passed_on_and_cut_off_at_the_limit():
     async def check():
         receive = count_within(receiver(b"abc", b"def"), 5)
         assert (await receive())["body"] == b"abc"
-        with pytest.raises(HTTPException) as error:
+        with pytest.raises(MultiPartException, match="maximum allowed size"):
             await receive()
-        assert error.value.status_code == 413
+
+    asyncio.run(check())
+
+
+def test_an_upload_that_breaks_off_is_no_whole_one_and_a_whole_one_may_end():
+    async def check():
+        messages = [{"type": "http.request", "body": b"abc", "more_body": True}]
+
+        async def receive():
+            return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+        counted = count_within(receive, 5)
+        await counted()
+        with pytest.raises(MultiPartException, match="broke off"):
+            await counted()
+        whole = count_within(receiver(b"abc"), 5)
+        assert [(await whole())["type"] for _ in range(3)] == [
+            "http.request",
+            "http.request",
+            "http.disconnect",
+        ]
 
     asyncio.run(check())

@@ -70,7 +70,13 @@ def test_nothing_to_learn_is_refused() -> None:
 
 
 def test_rows_left_out_are_said() -> None:
-    card = make_card(RunSpec(), replace(COUNTS, left_out=3, empty=2), SMOLLM2, LAPTOP, None)
+    card = make_card(
+        RunSpec(),
+        replace(COUNTS, left_out=3, empty=2, reasons=((7, "there is no answer"),)),
+        SMOLLM2,
+        LAPTOP,
+        None,
+    )
     assert card.left_out == 5
     assert [w.key for w in card.warnings] == ["training.some_left_out", "training.some_empty"]
     assert card.as_dict()["warnings"][0].startswith("3 of 105 rows")
@@ -88,3 +94,15 @@ def test_what_the_disk_and_the_trackers_cannot_do_is_refused() -> None:
 def test_a_small_model_in_4_bits_is_warned_of() -> None:
     card = make_card(RunSpec(load_in_4bit=True), COUNTS, SMOLLM2, LAPTOP, None)
     assert [w.key for w in card.warnings] == ["training.small_model_in_4_bits"]
+
+
+def test_rows_with_secrets_wait_for_a_yes() -> None:
+    counts = replace(COUNTS, secrets=2, secret_places=("row 3: use [SECRET]",))
+    (problem,) = make_card(RunSpec(), counts, SMOLLM2, LAPTOP, None).problems
+    assert str(problem).startswith("2 training rows hold keys or passwords (row 3: use [SECRET])")
+    assert make_card(RunSpec(allow_secrets=True), counts, SMOLLM2, LAPTOP, None).problems == ()
+
+
+def test_disarmed_rows_are_counted() -> None:
+    (warning,) = make_card(RunSpec(), replace(COUNTS, disarmed=4), SMOLLM2, LAPTOP, None).warnings
+    assert str(warning).startswith("4 of 100 rows hold control tokens")

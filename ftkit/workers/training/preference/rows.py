@@ -102,6 +102,19 @@ def marked_rows(
     return [MarkedRow(asked[:start], whole[start:], label=good)]
 
 
+def said(values: Mapping[str, Any], mapping: Mapping[str, str]) -> TrainingRow:
+    """All that a row says, whatever the method: of a pair, both answers.
+
+    Raises:
+        RowProblem: the row does not fit the mapping.
+    """
+    if {"chosen", "rejected"} <= mapping.keys():
+        prompt, chosen, rejected = chat.preference(values, mapping)
+        return {"prompt": prompt, "completion": [chosen, rejected]}
+    unmarked = {role: column for role, column in mapping.items() if role != "label"}
+    return chat.training_row(values, unmarked)
+
+
 def _training_row(prompt: list[Message], answer: Message, tools: list[dict[str, Any]]) -> TrainingRow:
     made: TrainingRow = {"prompt": prompt, "completion": [answer]}
     if tools:

@@ -49,7 +49,8 @@ OTHER: dict[str, Any] = {
 }
 # What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
 _ELSEWHERE = {
-    *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience")
+    *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience"),
+    "allow_secrets",
 }
 
 

@@ -92,7 +92,10 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "longest": max(len(row.input_ids) for row in whole),
         "left_out": 9 - len(kept),
         "empty": 1,
-        "reasons": ["row 10: “answer” is empty"],
+        "disarmed": 0,
+        "reasons": [[10, "“answer” is empty"]],
+        "secrets": 0,
+        "secret_places": [],
     }
 
 
@@ -124,8 +127,9 @@ def test_rows_that_a_template_refuses_are_counted_with_the_reason(tiny_model: Pa
     data = [{"message": "a", "answer": "b"}, {"system": "s", "message": "a", "answer": "b"}]
     prepared = prepare(make_split(tmp_path, data) / "train.parquet", MAPPING, FastTokenizer(model), 100)
     assert (len(prepared.rows), prepared.empty) == (1, 1)
-    assert "row 2" in prepared.reasons[0]
-    assert "no system role" in prepared.reasons[0]
+    ((row, reason),) = prepared.reasons
+    assert row == 2
+    assert "no system role" in reason
 
 
 def test_conversations_need_a_chat_template(tiny_model: Path, tmp_path: Path) -> None:
