@@ -30,7 +30,12 @@ _GRAMMAR_ROWS = 200
 _SEED = 1
 _LOOK_EVERY = 0.5  # seconds
 _COMPARING = 0.4  # time for comparing a row, against that for looking at one
-_LIBRARIES = ("rensa", "py3langid", "harper-py", "ftfy", "phonenumbers", "tokenizers")
+_LIBRARIES = ("rensa", "py3langid", "harper-py", "ftfy", "presidio-analyzer", "phonenumbers", "tokenizers")
+
+
+# What the processes share; presidio only where personal data is looked for: it takes seconds and 400 MB.
+_PREPARED = ("ftkit.workers.check.pieces", "ftkit.workers.check.copies")
+_FINDER = ("presidio_analyzer.predefined_recognizers",)
 
 
 class Plan(NamedTuple):
@@ -48,7 +53,7 @@ def check(worker: Worker) -> dict[str, Any]:
     worker.progress("checking", 0, inputs["rows"])
     limit = _limit(inputs)
     plan = make_plan(inputs, limit)
-    with processes() as pool:
+    with processes(_PREPARED + (_FINDER if inputs["personal"] else ())) as pool:
         seen, hints, found = _work(worker, pool, plan, inputs["rows"])
     made = report(
         _counted(inputs, limit, seen, hints, found),
@@ -87,6 +92,7 @@ def make_plan(inputs: Mapping[str, Any], limit: int) -> Plan:
         inputs["split"] or "",
         inputs["split_id"] or "",
         _SEED,
+        inputs["personal"],
     )
     return Plan(cut, (whole, grammar_every) if whole else None, question)
 
