@@ -17,7 +17,7 @@ def processes(modules: Sequence[str] = ()) -> Iterator[ProcessPoolExecutor]:
     """A pool; when its block ends by an exception, work that was begun is ended too.
 
     Args:
-        modules: imported before the first process starts.
+        modules: imported before the first process starts. The first pool of a worker decides: its server stays.
     """
     context = multiprocessing.get_context("forkserver")  # the worker has threads: it cannot be forked itself
     context.set_forkserver_preload(list(modules))
