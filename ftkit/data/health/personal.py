@@ -121,6 +121,11 @@ class PersonalData:
             yield "url", _urls
 
 
+def load_finder() -> None:
+    """Load presidio now, not with the first text that needs it; in a worker only."""
+    _recognizers()
+
+
 def suspects(text: str) -> list[Span]:
     """Whatever has the rough form of personal data, for hiding it where nobody asked to look and presidio stays away."""
     return [Span("hidden", *match.span(), match[0]) for match in _ROUGH.finditer(text)]
