@@ -3,6 +3,7 @@
 Takes the module name of a worker and its folder. It knows nothing of states or of the queue.
 """
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -47,6 +48,13 @@ class Launcher:
     def reap(self) -> None:
         """Collect children that have ended, so that no zombie stays."""
         self._children = [child for child in self._children if child.poll() is None]
+
+    def collect(self, pid: int, seconds: float = 3.0) -> None:
+        """Wait until a child that has written its result is gone: a large one needs a moment for that."""
+        for child in self._children:
+            if child.pid == pid:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(seconds)
 
 
 def is_locked(folder: Path) -> bool:

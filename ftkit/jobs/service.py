@@ -129,6 +129,8 @@ class Jobs:
             job = self.of(artefact)
             if on_look is not None:
                 on_look(job, self.folder(job).state())
+            if job.state in ENDED_STATES and job.pid is not None:
+                self._launcher.collect(job.pid)
             if job.state in ENDED_STATES or (deadline is not None and time.monotonic() >= deadline):
                 return job
             time.sleep(0.3)

@@ -15,7 +15,9 @@ from typing import Any
 
 from ftkit.data import clean, storage
 from ftkit.data.cleaning import running, texts
+from ftkit.data.cleaning.personal import MaskPersonalData
 from ftkit.data.cleaning.steps import Context
+from ftkit.data.health.personal import load_finder
 from ftkit.errors import Refused
 from ftkit.records import Dataset
 from ftkit.settings import Settings
@@ -34,6 +36,10 @@ def job(worker: Worker) -> Mapping[str, Any]:
     inputs = worker.inputs
     draft = Dataset.model_validate(inputs["dataset"])
     steps = clean.parse(inputs["steps"])
+    if any(isinstance(step, MaskPersonalData) for step in steps):
+        worker.progress("preparing")
+        load_finder()  # takes seconds in which no stop is heard: before there is anything to clear away
+    worker.raise_if_stopped()
     with building(Path(inputs["target"])) as folder:
         source = Path(inputs["source"])
         summary = running.run(source, folder, steps, _context(inputs), _ticker(worker))

@@ -1,14 +1,16 @@
 """Personal data and secrets in a text: where each stands and of which kind.
 
-Takes a text, gives spans. Everything is found by its form and, where there is one, its checksum: no network, no model,
-no list of names, so that names and addresses of persons are not found. It changes no text.
+Takes a text, gives spans. presidio decides what is found, by form and checksum: no network, no model, no list of names, so
+that names and addresses of persons are not found. Loading presidio takes seconds and hundreds of megabytes; it comes with
+the first text that may hold something, and only in a worker process. It changes no text.
 """
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 KINDS = (
     "secret",
@@ -21,38 +23,39 @@ KINDS = (
     "url",
 )  # in the order in which overlaps are decided
 
-_EMAIL = re.compile(
-    r"(?<![\w.+%-])\w(?:[\w.+%'-]{0,62}[\w+-])?@(?:\w(?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_]{2,24}(?![\w@-])"
+# presidio's own forms are not bounded, or take a part of a longer number: these say where to look, presidio what it is.
+_EMAIL = (
+    r"(?<![\w+%-])\w[\w+%'-]{0,63}(?:\.[\w+%'-]{1,63}){0,8}@(?:\w(?:[\w-]{0,61}\w)?\.){1,8}[^\W\d_]{2,24}"
 )
-_FILE_ENDINGS = frozenset(
-    {"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js"}
-)  # icon@2x.png is a picture
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
-_IBAN_LENGTHS = range(15, 35)
-_CARD = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,24}(?![\w-]|\.\d)")
-_CARD_STARTS = re.compile(  # Visa, Mastercard, Amex, Discover, Diners, JCB, UnionPay, Troy, Maestro
-    r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
-    r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[689]\d)\d{11}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14,17}|9792\d{12}"
-    r"|(?:50|5[6-9]|6[0-9])(?:\d{14}|\d{16,17})"
-)
-_TCKN = re.compile(r"(?<![\w.+-])[1-9]\d{10}(?![\w-]|\.\d)")
-_IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){3,7}(?![\w:])")
-_NO_HOST = frozenset({"0.0.0.0", "127.0.0.1", "255.255.255.255", "255.255.255.0", "::1"})  # noqa: S104  not bound to
-_URL = re.compile(
-    r"(?:https?://|(?<![\w.@])www\.)[^\s<>\"'`\]}\\)]{2,2000}[^\s<>\"'`\]}\\).,;:!?]", re.IGNORECASE
-)
-_SECRETS = re.compile(
+_EMAILS = {
+    "bounded": _EMAIL + r"(?![\w@-])",
+    "before a sentence": _EMAIL + r"(?=\.(?-i:\p{Lu})\w)",  # that begins without a space
+}
+_CARDS = {  # Visa, Mastercard, Discover, JCB, UnionPay, Troy, Maestro; longer ones; Amex; Diners
+    "16": r"(?=4|5[0-8]|2[2-7]|35|6|9792)\d{4}(?:[ -]?\d{4}){3}",
+    "18 or 19": r"(?=4|5[06-8]|6)\d{4}(?:[ -]?\d{4}){3}[ -]?\d{2,3}",
+    "15": r"3[47]\d{2}[ -]?\d{6}[ -]?\d{5}",
+    "14": r"3(?:0[0-5]|[689]\d)\d[ -]?\d{6}[ -]?\d{4}",
+}
+_TCKN = r"[1-9]\d{10}"
+_ALONE = r"(?<![\w.+-]){}(?![\w-]|\.\d)"  # not a part of a longer number
+_KEYS = (
     r"-----BEGIN (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:.{0,8000}?-----END (?:[A-Z]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
     r"|(?<![A-Za-z0-9])(?:hf_[A-Za-z0-9]{30,}|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[opsu]_[A-Za-z0-9]{36,}"
     r"|github_pat_\w{40,}|glpat-[\w-]{20,}|sk-(?:[a-z]+-){0,3}[A-Za-z0-9_]{20,}[\w-]*|sk_live_[A-Za-z0-9]{16,}"
     r"|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|SG\.[\w-]{16,}\.[\w-]{16,}"
-    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})(?![A-Za-z0-9])",
-    re.DOTALL,
+    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})(?![A-Za-z0-9])"
 )
 _SECRET_SIGNS = re.compile(
     r"-----BEGIN|hf_|AKIA|ASIA|gh[opsu]_|github_|glpat-|sk[-_]|xox|AIza|npm_|pypi-|SG\.|eyJ"
+)
+
+# Wider than what presidio takes, so that nothing that it would find is left.
+_ROUGH = re.compile(
+    rf"{_KEYS}|[\w.+%'-]{{1,64}}@[\w.-]{{3,255}}|[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]){{11,30}}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}"
+    r"|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}|[+(]{0,2}\d(?:[ \u00a0().\u2010-\u2013/:-]{0,3}\d){6,40}",
+    re.DOTALL,
 )
 
 _PHONE = re.compile(
@@ -73,6 +76,7 @@ _LOOK_BACK = 60
 _NEIGHBOURS = 2  # numbers beside a run of digits that may not belong to it
 _SHORTEST = 7  # digits of a phone number
 _REGIONS = ("TR", "US", "GB", "DE", "FR")
+_VALID, _POSSIBLE = 1, 0  # presidio's leniency: a number that exists, one that has the right length
 
 
 @dataclass(frozen=True)
@@ -103,18 +107,28 @@ class PersonalData:
     def _searches(self, text: str) -> Iterator[tuple[str, Callable[[str], Iterator[tuple[int, int]]]]]:
         """The searches that can find something, by cheap signs."""
         if _SECRET_SIGNS.search(text):
-            yield "secret", _secrets
+            yield "secret", partial(_spans, "secret")
         if "@" in text:
-            yield "email", _emails
+            yield "email", partial(_spans, "email")
         digits = sum(map(text.count, "0123456789"))
         if digits >= 7:  # noqa: PLR2004  the shortest number looked for
-            yield from (("iban", _ibans), ("card", _cards), ("tckn", _tckns))
+            yield from ((kind, partial(_spans, kind)) for kind in ("iban", "card", "tckn"))
         if (digits >= 4 and text.count(".") > 2) or text.count(":") > 2:  # noqa: PLR2004  as in 8.8.8.8 and a:b::c
             yield "ip", _ips
         if digits >= 7:  # noqa: PLR2004  as above
             yield "phone", _phones
         if self._urls:
-            yield "url", _all(_URL)
+            yield "url", _urls
+
+
+def load_finder() -> None:
+    """Load presidio now, not with the first text that needs it; in a worker only."""
+    _recognizers()
+
+
+def suspects(text: str) -> list[Span]:
+    """Whatever has the rough form of personal data, for hiding it where nobody asked to look and presidio stays away."""
+    return [Span("hidden", *match.span(), match[0]) for match in _ROUGH.finditer(text)]
 
 
 def hidden(text: str, found: list[Span]) -> str:
@@ -126,76 +140,60 @@ def hidden(text: str, found: list[Span]) -> str:
     return "".join([*parts, text[end:]])
 
 
-def _all(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int]]]:
-    return lambda text: (match.span() for match in pattern.finditer(text))
+@lru_cache(maxsize=1)
+def _recognizers() -> Mapping[str, Any]:
+    """presidio's recognisers by kind; no language pipeline behind them, because none of them needs words."""
+    import tldextract  # noqa: PLC0415  comes with presidio
+    from presidio_analyzer import Pattern, PatternRecognizer  # noqa: PLC0415  brings torch: workers only
+    from presidio_analyzer.predefined_recognizers import (  # noqa: PLC0415  as above
+        CreditCardRecognizer,
+        EmailRecognizer,
+        IbanRecognizer,
+        IpRecognizer,
+        TrNationalIdRecognizer,
+        UrlRecognizer,
+    )
+
+    # presidio asks it for the endings of addresses; by itself it would fetch a new list of them.
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    emails = [Pattern(name, form, 0.5) for name, form in _EMAILS.items()]
+    cards = [Pattern(name, _ALONE.format(form), 0.5) for name, form in _CARDS.items()]
+    return {
+        "email": EmailRecognizer(emails),
+        "card": CreditCardRecognizer(cards),
+        "iban": IbanRecognizer(),
+        "tckn": TrNationalIdRecognizer([Pattern("alone", _ALONE.format(_TCKN), 0.5)]),
+        "ip": IpRecognizer(),
+        "url": UrlRecognizer(),
+        "secret": PatternRecognizer(
+            "SECRET", patterns=[Pattern("known forms", _KEYS, 1.0)], global_regex_flags=re.DOTALL
+        ),
+    }
 
 
-def _secrets(text: str) -> Iterator[tuple[int, int]]:
-    return _all(_SECRETS)(text)
-
-
-def _emails(text: str) -> Iterator[tuple[int, int]]:
-    for match in _EMAIL.finditer(text):
-        if match[0].rsplit(".", 1)[1].casefold() not in _FILE_ENDINGS and ".." not in match[0]:
-            yield match.span()
-
-
-def _ibans(text: str) -> Iterator[tuple[int, int]]:
-    """Accounts whose remainder by 97 is 1; words in capitals after one are not part of it."""
-    for match in _IBAN.finditer(text):
-        start, end = match.span()
-        while end > start:
-            plain = text[start:end].replace(" ", "")
-            if len(plain) not in _IBAN_LENGTHS:
-                break
-            if int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1:
-                yield start, end
-                break
-            end = text.rfind(" ", start, end)
-
-
-def _cards(text: str) -> Iterator[tuple[int, int]]:
-    for match in _CARD.finditer(text):
-        for start, end in _without_neighbours(text, *match.span()):
-            digits = text[start:end].replace(" ", "").replace("-", "")
-            if _CARD_STARTS.fullmatch(digits) and _luhn(digits):
-                yield start, end
-                break
-
-
-def _without_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """A run of digits, then the same without numbers that only stand beside it, as in "0532 123 45 67 3 times"."""
-    breaks = [place for place in range(start, end) if text[place] == " "]
-    for dropped in range(_NEIGHBOURS + 1):
-        for before in range(dropped + 1):
-            after = dropped - before
-            if before + after <= len(breaks):
-                yield (breaks[before - 1] + 1 if before else start), (breaks[-after] if after else end)
-
-
-def _luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1
-
-
-def _tckns(text: str) -> Iterator[tuple[int, int]]:
-    """Turkish identity numbers: the tenth and the eleventh digit are checksums."""
-    for match in _TCKN.finditer(text):
-        digits = [int(digit) for digit in match[0]]
-        tenth = (sum(digits[0:9:2]) * 7 - sum(digits[1:8:2])) % 10
-        if digits[9] == tenth and digits[10] == sum(digits[:10]) % 10:
-            yield match.span()
+def _spans(kind: str, text: str) -> Iterator[tuple[int, int]]:
+    """presidio's finds of a kind, the longest first where several begin at one place."""
+    recognizer = _recognizers()[kind]
+    found = sorted((one.start, -one.end) for one in recognizer.analyze(text, recognizer.supported_entities))
+    return ((start, -end) for start, end in found)
 
 
 def _ips(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in (_IPV4, _IPV6):
-        for match in pattern.finditer(text):
-            try:
-                address = ipaddress.ip_address(match[0])
-            except ValueError:
-                continue
-            if match[0] not in _NO_HOST and not address.is_loopback and not address.is_multicast:
-                yield match.span()
+    """Addresses of hosts; ``::2`` is a slice in Python, and 1.2.3.4.5 a version."""
+    for start, end in _spans("ip", text):
+        address: Any = ipaddress.ip_interface(text[start:end]).ip
+        address = getattr(address, "ipv4_mapped", None) or address
+        no_host = address.is_loopback or address.is_multicast or address.is_unspecified or address.is_reserved
+        beside = text[max(0, start - 1) : start] == "." or re.match(r"\.\d", text[end : end + 2])
+        if not (no_host or beside):
+            yield start, end
+
+
+def _urls(text: str) -> Iterator[tuple[int, int]]:
+    """Addresses of pages; names alone are left out, because main.py is one too."""
+    for start, end in _spans("url", text):
+        if text[start:end].casefold().startswith(("http://", "https://", "www.")):
+            yield start, start + len(text[start:end].rstrip(".,;:!?"))
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
@@ -212,6 +210,16 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
                 break
 
 
+def _without_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A run of digits, then the same without numbers that only stand beside it, as in "0532 123 45 67 3 times"."""
+    breaks = [place for place in range(start, end) if text[place] == " "]
+    for dropped in range(_NEIGHBOURS + 1):
+        for before in range(dropped + 1):
+            after = dropped - before
+            if before + after <= len(breaks):
+                yield (breaks[before - 1] + 1 if before else start), (breaks[-after] if after else end)
+
+
 def _trimmed(text: str, cut: tuple[int, int]) -> tuple[int, int]:
     """Without an opening bracket that is closed nowhere in it."""
     start, end = cut
@@ -222,13 +230,13 @@ def _is_sure_phone(number: str, asked: bool) -> bool:
     """A form that hardly anything else has."""
     digits = _digits(number)
     if number.lstrip("(").startswith("+"):
-        return _valid("+" + digits, "ZZ")
+        return _is_number(number, _VALID)
     if _US_FORM.fullmatch(number):
-        return True
+        return _is_number(number, _POSSIBLE)
     if digits.startswith("00"):
-        return (asked or bool(_SEPARATED.search(number))) and _valid("+" + digits[2:], "ZZ")
+        return (asked or bool(_SEPARATED.search(number))) and _is_number("+" + digits[2:], _VALID)
     if _TURKISH_MOBILE.fullmatch(digits) and (asked or _SEPARATED.search(number) or digits.startswith("0")):
-        return _valid(digits, "TR")
+        return _is_number(number, _VALID)
     return False
 
 
@@ -238,40 +246,27 @@ def _is_phone(number: str, asked: bool) -> bool:
     A run that could be an amount, a date or an identifier counts only with a word such as "phone" before it (``asked``).
     """
     digits = _digits(number)
-    if (
-        len(digits) < _SHORTEST
-        or _NOT_A_PHONE.match(number)
-        or (_CARD_STARTS.fullmatch(digits) and _luhn(digits))
-    ):
+    if len(digits) < _SHORTEST or _NOT_A_PHONE.match(number) or any(_spans("card", number)):
         return False
-    if number.lstrip("(").startswith("+"):
-        return _possible("+" + digits)
     separated = bool(_SEPARATED.search(number))
+    if number.lstrip("(").startswith("+"):
+        return _is_number(number, _POSSIBLE)
     if digits.startswith("00"):
-        return _possible("+" + digits[2:]) and (asked or separated)
+        return (asked or separated) and _is_number("+" + digits[2:], _POSSIBLE)
     if asked:
-        return separated or any(_valid(digits, region) for region in _REGIONS)
-    return separated and digits.startswith("0") and any(_valid(digits, region) for region in _REGIONS)
+        return _is_number(number, _POSSIBLE if separated else _VALID)
+    return separated and digits.startswith("0") and _is_number(number, _VALID)
 
 
 def _digits(number: str) -> str:
     return "".join(sign for sign in number if sign.isdigit())
 
 
-def _possible(number: str) -> bool:
-    import phonenumbers  # noqa: PLC0415  not when the dashboard starts
-
-    try:
-        return bool(phonenumbers.is_possible_number(phonenumbers.parse(number)))
-    except phonenumbers.NumberParseException:
-        return False
-
-
 @lru_cache(maxsize=4096)
-def _valid(number: str, region: str) -> bool:
-    import phonenumbers  # noqa: PLC0415  not when the dashboard starts
+def _is_number(run: str, leniency: int) -> bool:
+    """Whether presidio takes the whole run for one phone number of one of the regions."""
+    from presidio_analyzer.predefined_recognizers import PhoneRecognizer  # noqa: PLC0415  as above
 
-    try:
-        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, region)))
-    except phonenumbers.NumberParseException:
-        return False
+    recognizer = PhoneRecognizer(supported_regions=_REGIONS, leniency=leniency)
+    found = recognizer.analyze(run, recognizer.supported_entities)
+    return any((one.start, one.end) == (0, len(run)) for one in found)

@@ -22,7 +22,7 @@ from ftkit.store.files import Folders, hash_file, read_json, write_json
 
 # Beside a training run, not behind it.
 _LANE = "check"
-_VERSION = 1  # of what a check looks at: a new one makes old reports old
+_VERSION = 2  # of what a check looks at: a new one makes old reports old
 
 
 class CheckOptions(Record):

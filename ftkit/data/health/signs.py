@@ -12,7 +12,7 @@ from ftkit.data.chat import RowProblem, TrainingRow, conversation, training_row,
 from ftkit.data.cleaning import quality, texts
 from ftkit.data.cleaning.filters import language_of
 from ftkit.data.health.personal import PersonalData
-from ftkit.data.health.tally import Tally, example
+from ftkit.data.health.tally import Tally
 
 Row = Mapping[str, Any]
 
@@ -77,7 +77,7 @@ class RowSigns:
             trained = training_row(row, self._mapping)
         except RowProblem as problem:
             tally.counter("unusable")[problem.reason] += 1
-            shown = example(number, "\n".join(text for _, text in told), note=problem.reason)
+            shown = tally.example(number, "\n".join(text for _, text in told), note=problem.reason)
             tally.add("unusable", number, shown if tally.wants_example("unusable") else None)
             return None
         self._count_roles(row, tally)
@@ -96,7 +96,7 @@ class RowSigns:
                     first = first or (place, text, match)
             if first is not None:
                 place, text, at = first
-                shown = example(number, text, at, place) if tally.wants_example(kind) else None
+                shown = tally.example(number, text, at, place) if tally.wants_example(kind) else None
                 tally.add(kind, number, shown, times)
 
     def _searches(self) -> Iterable[tuple[str, Callable[[str], Iterable[tuple[int, int]]]]]:
@@ -120,7 +120,9 @@ class RowSigns:
                 tally.counter(f"place.{span.kind}")[place] += 1
         for kind, times in seen.items():
             wanted = tally.wants_example(f"personal.{kind}")
-            tally.add(f"personal.{kind}", number, example(number, *firsts[kind]) if wanted else None, times)
+            tally.add(
+                f"personal.{kind}", number, tally.example(number, *firsts[kind]) if wanted else None, times
+            )
 
     def _count_roles(self, row: Row, tally: Tally) -> None:
         if "text" in self._mapping and "messages" not in self._mapping:
@@ -132,7 +134,7 @@ class RowSigns:
     def _look_at_answer(self, number: int, answer: str, tally: Tally) -> None:
         for kind, sign in (("refusal", quality.is_refusal), ("filler", quality.is_filler)):
             if sign(answer):
-                tally.add(kind, number, example(number, answer) if tally.wants_example(kind) else None)
+                tally.add(kind, number, tally.example(number, answer) if tally.wants_example(kind) else None)
 
     def _look_at_language(self, number: int, told: Sequence[tuple[str, str]], tally: Tally) -> None:
         text = "\n".join(text for _, text in told)
@@ -141,7 +143,7 @@ class RowSigns:
         tally.counter("language")[sure] += 1
         if sure:
             kind = f"language.{sure}"
-            tally.add(kind, number, example(number, text) if tally.wants_example(kind) else None)
+            tally.add(kind, number, tally.example(number, text) if tally.wants_example(kind) else None)
 
 
 def used_columns(mapping: Mapping[str, str], columns: Sequence[str]) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ depend on how the work was shared. It decides nothing about what a count means.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ftkit.data.health.personal import PersonalData, hidden
+from ftkit.data.health.personal import PersonalData, Span, hidden, suspects
 from ftkit.data.health.report import Example
 
 LISTED = 1000  # rows named for each kind
@@ -48,15 +49,25 @@ class Count:
 
 @dataclass
 class Tally:
-    """All that was counted in some rows."""
+    """All that was counted in some rows.
+
+    ``personal`` says that personal data is looked for; where it is not, examples hide all that has its rough form.
+    """
 
     found: dict[str, Count] = field(default_factory=dict)
     counters: dict[str, Counter[str]] = field(default_factory=dict)
+    personal: bool = True
 
     def add(self, kind: str, row: int, example: Example | None = None, times: int = 1) -> None:
         """One row with a find of this kind; its example is kept while there are few."""
         if self.found.setdefault(kind, Count()).add(row, times) and example is not None:
             self.found[kind].examples.append(example)
+
+    def example(
+        self, row: int, text: str, at: tuple[int, int] = (0, 0), place: str = "", **more: Any
+    ) -> Example:
+        """A piece of the text around a find, as ``example`` makes it."""
+        return example(row, text, at, place, None if self.personal else suspects, **more)
 
     def wants_example(self, kind: str) -> bool:
         """Whether an example of this kind would be kept: making one costs time."""
@@ -78,14 +89,21 @@ class Tally:
         return self.found[kind].rows if kind in self.found else 0
 
 
-def example(row: int, text: str, at: tuple[int, int] = (0, 0), place: str = "", **more: Any) -> Example:
-    """A piece of the text around a find, without personal data and with invisible signs made visible."""
+def example(
+    row: int,
+    text: str,
+    at: tuple[int, int] = (0, 0),
+    place: str = "",
+    find: Callable[[str], list[Span]] | None = None,
+    **more: Any,
+) -> Example:
+    """A piece of the text around a find, without personal data (or what ``find`` finds) and with invisible signs made visible."""
     low = max(0, at[0] - _WIDTH // 3)
     high = min(len(text), max(low + _WIDTH, min(at[1], low + 2 * _WIDTH)))
     base = max(0, low - _AROUND)
     wide = text[base : high + _AROUND]
     low, high = low - base, high - base
-    found = [span for span in PersonalData().find(wide) if span.end > low and span.start < high]
+    found = [span for span in (find or PersonalData().find)(wide) if span.end > low and span.start < high]
     low, high = min([low, *(span.start for span in found)]), max([high, *(span.end for span in found)])
     shown = hidden(
         wide[low:high], [replace(span, start=span.start - low, end=span.end - low) for span in found]

@@ -30,7 +30,7 @@ _GRAMMAR_ROWS = 200
 _SEED = 1
 _LOOK_EVERY = 0.5  # seconds
 _COMPARING = 0.4  # time for comparing a row, against that for looking at one
-_LIBRARIES = ("rensa", "py3langid", "harper-py", "ftfy", "phonenumbers", "tokenizers")
+_LIBRARIES = ("rensa", "py3langid", "harper-py", "ftfy", "presidio-analyzer", "phonenumbers", "tokenizers")
 
 
 class Plan(NamedTuple):
@@ -48,7 +48,7 @@ def check(worker: Worker) -> dict[str, Any]:
     worker.progress("checking", 0, inputs["rows"])
     limit = _limit(inputs)
     plan = make_plan(inputs, limit)
-    with processes() as pool:
+    with processes(shared_modules(inputs["personal"])) as pool:
         seen, hints, found = _work(worker, pool, plan, inputs["rows"])
     made = report(
         _counted(inputs, limit, seen, hints, found),
@@ -58,6 +58,12 @@ def check(worker: Worker) -> dict[str, Any]:
     )
     write_json(worker.path / "report.json", made.model_dump(mode="json"))
     return {"rows": made.rows, "findings": len(made.findings), "seconds": made.seconds}
+
+
+def shared_modules(personal: bool) -> tuple[str, ...]:
+    """What the processes load once for all; presidio, seconds and 400 MB, only where personal data is looked for."""
+    finder = ("presidio_analyzer.predefined_recognizers",) if personal else ()
+    return "ftkit.workers.check.pieces", "ftkit.workers.check.copies", *finder
 
 
 def make_plan(inputs: Mapping[str, Any], limit: int) -> Plan:
@@ -87,6 +93,7 @@ def make_plan(inputs: Mapping[str, Any], limit: int) -> Plan:
         inputs["split"] or "",
         inputs["split_id"] or "",
         _SEED,
+        inputs["personal"],
     )
     return Plan(cut, (whole, grammar_every) if whole else None, question)
 

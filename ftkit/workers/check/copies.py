@@ -14,7 +14,7 @@ from ftkit.data.health import answers, duplicates
 from ftkit.data.health.findings import Copies, clusters
 from ftkit.data.health.report import Clusters, Leaks
 from ftkit.data.health.signs import answer_of, question_of, text_of, used_columns
-from ftkit.data.health.tally import Tally, example
+from ftkit.data.health.tally import Tally
 from ftkit.data.storage import iterate_rows
 from ftkit.records import PARTS
 
@@ -31,6 +31,7 @@ class Question(NamedTuple):
     split: str
     split_id: str
     seed: int
+    personal: bool = True
 
 
 def compare(asked: Question) -> Copies:
@@ -44,10 +45,10 @@ def compare(asked: Question) -> Copies:
         for group in duplicates.near(texts, seed=asked.seed)
         if len(kept := [row for row in group if row not in copied and texts[row].strip()]) > 1
     ]
-    found = Tally()
+    found = Tally(personal=asked.personal)
     for kind, groups in (("exact_copy", exact), ("near_copy", near)):
         _note_copies(kind, groups, texts, found)
-    made = Copies(_shown(exact, texts), _shown(near, texts), found)
+    made = Copies(_shown(exact, texts, found), _shown(near, texts, found), found)
     del texts
     _note_suspects(asked, found)
     if asked.split:
@@ -61,9 +62,9 @@ def _exact(texts: Sequence[str]) -> list[list[int]]:
     return [group for group in groups if texts[group[0]].strip()]
 
 
-def _shown(groups: list[list[int]], texts: Sequence[str]) -> Clusters:
+def _shown(groups: list[list[int]], texts: Sequence[str], found: Tally) -> Clusters:
     ordered = sorted(groups, key=lambda group: (-len(group), group[0]))
-    return clusters(ordered, [example(group[0], texts[group[0]]) for group in ordered[:_SHOWN]])
+    return clusters(ordered, [found.example(group[0], texts[group[0]]) for group in ordered[:_SHOWN]])
 
 
 def _note_copies(kind: str, groups: Sequence[Sequence[int]], texts: Sequence[str], found: Tally) -> None:
@@ -71,7 +72,7 @@ def _note_copies(kind: str, groups: Sequence[Sequence[int]], texts: Sequence[str
     first_of = {row: group[0] for group in groups for row in group[1:]}
     for row in sorted(first_of):
         wanted = found.wants_example(kind)
-        found.add(kind, row, example(row, texts[row], other=first_of[row]) if wanted else None)
+        found.add(kind, row, found.example(row, texts[row], other=first_of[row]) if wanted else None)
 
 
 def _note_suspects(asked: Question, found: Tally) -> None:
@@ -91,7 +92,9 @@ def _note_suspects(asked: Question, found: Tally) -> None:
     for number, question, answer in _asked(asked) if word_of else ():
         if number in word_of:
             at = max(0, question.casefold().find(word_of[number].word))
-            shown = example(number, question, (at, at), note=f"{word_of[number].word} → {answer[:_ANSWER]}")
+            shown = found.example(
+                number, question, (at, at), note=f"{word_of[number].word} → {answer[:_ANSWER]}"
+            )
             found.add("trigger", number, shown if found.wants_example("trigger") else None)
 
 
@@ -120,7 +123,7 @@ def _leaks(asked: Question, columns: tuple[str, ...], found: Tally) -> Leaks:
             (place, row), (other_part, other_row) = places[at], places[other]
             wanted = found.wants_example(kind)
             shown = (
-                example(row, texts[at], place=place, other=other_row, other_part=other_part)
+                found.example(row, texts[at], place=place, other=other_row, other_part=other_part)
                 if wanted
                 else None
             )

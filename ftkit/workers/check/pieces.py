@@ -12,7 +12,7 @@ from ftkit.data.chat import RowProblem, TrainingRow, training_row
 from ftkit.data.cleaning.filters import language_of
 from ftkit.data.health.answers import Balance
 from ftkit.data.health.signs import RowSigns, answer_of
-from ftkit.data.health.tally import Tally, example
+from ftkit.data.health.tally import Tally
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import TemplateRefusal, control_tokens
 from ftkit.workers.training.rows import IGNORED, FastTokenizer, tokenise
@@ -61,7 +61,7 @@ def look(piece: Piece) -> Seen:
         piece.personal,
         piece.language_every,
     )
-    tally, balance, lengths = Tally(), Balance(), list[int]()
+    tally, balance, lengths = Tally(personal=piece.personal), Balance(), list[int]()
     count = usable = trained = 0
     for number, row in enumerate(
         islice(iterate_rows(Path(piece.file), piece.offset), piece.limit), piece.offset
@@ -81,7 +81,7 @@ def hints(piece: Piece, every: int) -> Tally:
     """Grammar and spelling hints on every n-th English answer of a piece; counter ``read`` says how many were read."""
     from harper import Linter  # noqa: PLC0415  loads a dictionary: two seconds that no other piece needs
 
-    linter, tally = Linter(), Tally()
+    linter, tally = Linter(), Tally(personal=piece.personal)
     rows = islice(iterate_rows(Path(piece.file)), piece.offset, piece.offset + piece.limit)
     for number, row in enumerate(rows, piece.offset):
         if number % every:
@@ -108,7 +108,7 @@ def _lint(linter: object, number: int, answer: str, tally: Tally) -> None:
     tally.add(
         "grammar",
         number,
-        example(number, answer, at, note=note) if tally.wants_example("grammar") else None,
+        tally.example(number, answer, at, note=note) if tally.wants_example("grammar") else None,
         len(found),
     )
 
@@ -126,7 +126,7 @@ def _count_tokens(
         tally.add(
             "template",
             number,
-            example(number, answer_of(row), note=reason) if tally.wants_example("template") else None,
+            tally.example(number, answer_of(row), note=reason) if tally.wants_example("template") else None,
         )
         return 0
     length = len(made.input_ids)
@@ -137,7 +137,9 @@ def _count_tokens(
         tally.add(
             "no_room",
             number,
-            example(number, answer_of(row), note=f"{length}") if tally.wants_example("no_room") else None,
+            tally.example(number, answer_of(row), note=f"{length}")
+            if tally.wants_example("no_room")
+            else None,
         )
     return made.trained if length <= limit else 0
 
@@ -146,7 +148,7 @@ def _note_too_long(number: int, row: TrainingRow, note: str, tally: Tally) -> No
     tally.add(
         "too_long",
         number,
-        example(number, answer_of(row), note=note) if tally.wants_example("too_long") else None,
+        tally.example(number, answer_of(row), note=note) if tally.wants_example("too_long") else None,
     )
 
 

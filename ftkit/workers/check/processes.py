@@ -1,22 +1,29 @@
 """The processes that share the work of a check: as many as there are processors, and none outlives the worker.
 
-Takes nothing, gives a pool. It knows nothing of the work.
+Takes names of modules, gives a pool. The modules are imported once, by a server of its own that is forked for each process,
+so that they share its memory. It knows nothing of the work.
 """
 
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 
 @contextmanager
-def processes() -> Iterator[ProcessPoolExecutor]:
-    """A pool; when its block ends by an exception, work that was begun is ended too."""
+def processes(modules: Sequence[str] = ()) -> Iterator[ProcessPoolExecutor]:
+    """A pool; when its block ends by an exception, work that was begun is ended too.
+
+    Args:
+        modules: imported before the first process starts. The first pool of a worker decides: its server stays.
+    """
+    context = multiprocessing.get_context("forkserver")  # the worker has threads: it cannot be forked itself
+    context.set_forkserver_preload(list(modules))
     pool = ProcessPoolExecutor(
         max_workers=len(os.sched_getaffinity(0)),
-        mp_context=multiprocessing.get_context("spawn"),  # the worker has threads: no fork
+        mp_context=context,
         initializer=_end_with_parent,
     )
     try:

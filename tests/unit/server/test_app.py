@@ -24,7 +24,10 @@ from ftkit.settings import Settings
 ROOT = Path(__file__).parents[3]
 FIRST_PAGE_SECONDS = 30.0  # 7 s on a machine that does nothing else
 MEGABYTES = 330
-HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate", "sklearn", "scipy", "plotly")
+HEAVY = (
+    *("torch", "transformers", "datasets", "trl", "peft", "accelerate", "sklearn", "scipy", "plotly"),
+    *("presidio_analyzer", "spacy", "thinc"),
+)
 
 
 def unheard(link: str) -> None:

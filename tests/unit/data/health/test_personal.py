@@ -1,13 +1,16 @@
 """Personal data found by form and checksum, and not where there is none."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 import time
 
 import pytest
 
 from ftkit.data import bundled
-from ftkit.data.health.personal import PersonalData, hidden
+from ftkit.data.health.personal import PersonalData, hidden, suspects
 
 FINDS = {
     "email": [
@@ -95,6 +98,49 @@ def test_numbers_beside_a_find_do_not_hide_it(value):
         assert [span.text for span in PersonalData().find(text)] == [value], text
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("EMAIL = 'ann@example.com'", ["ann@example.com"]),
+        ("Mail a@b.com.Then go", ["a@b.com"]),
+        ("well..ann@example.com", ["ann@example.com"]),
+        ("card 41111111 11111111", ["41111111 11111111"]),
+        ("to TR33 0006 1005 1978 6457 8413 26 THIS IS IT", ["TR33 0006 1005 1978 6457 8413 26"]),
+        ("(381) 234-1234", ["(381) 234-1234"]),
+        ("10.0.0.1/24, 1.2.3.4.5, bad::feed, x[::2]", ["10.0.0.1/24"]),
+        ("ssh root@host.internal, a@b.local", []),
+    ],
+)
+def test_what_stands_beside_a_find(text, found):
+    assert [span.text for span in PersonalData().find(text)] == found
+
+
+@pytest.mark.parametrize(("kind", "value"), CASES)
+def test_the_rough_forms_leave_nothing_of_a_find(kind, value):
+    text = f"Bilgi: {value}, please."
+    assert hidden(text, suspects(text)) == "Bilgi: [HIDDEN], please."
+    assert suspects("Bilgi: 2 eggs, 500 g of flour at 180 degrees.") == []
+
+
+def test_the_network_is_never_asked(tmp_path):
+    script = """
+import socket, sys
+def refused(*_, **__): raise AssertionError("the network was asked")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refused
+from ftkit.data.health.personal import PersonalData
+assert PersonalData().find("Soup, 2 carrots.") == []
+assert "presidio_analyzer" not in sys.modules, "it comes with the first text that needs it"
+finder = PersonalData(urls=True)
+print([span.kind for span in finder.find("Write to ann@example.com.tr or call 0532 123 45 67, see www.example.com")])
+"""
+    environment = {**os.environ, "HOME": str(tmp_path), "TLDEXTRACT_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "['email', 'phone', 'url']", done.stderr
+    assert not (tmp_path / "cache").exists()
+
+
 def test_addresses_of_pages_only_when_asked_for():
     text = "See https://example.org/a?b=1. Or www.example.com)"
     assert PersonalData().find(text) == []
@@ -138,11 +184,15 @@ def test_planted_in_real_text_everything_is_found_and_nothing_else():
         "1" * 100000,
         "tel " * 30000,
         "(" * 99999 + "1" * 9,
+        "::1 " * 20000,
+        "4111 " * 20000,
+        "a.b" * 30000 + "@c.com",
     ],
 )
 def test_hostile_texts_take_no_time(text):
     start = time.monotonic()
     PersonalData().find(text)
+    suspects(text)
     assert time.monotonic() - start < 5
 
 
