@@ -70,7 +70,7 @@ class Workspace:
         self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
-        self.splits = SplitService(artefacts, self.folders, clock, new_id, environment)
+        self.splits = SplitService(artefacts, self.folders, clock, new_id, self.jobs)
         self.formatting = FormattingService(artefacts, self.folders, clock, new_id, environment)
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.health = HealthService(artefacts, self.folders, self.jobs)

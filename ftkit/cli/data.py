@@ -12,6 +12,7 @@ from ftkit.errors import BadInput
 if TYPE_CHECKING:
     from ftkit.data.incoming.service import IncomingService
     from ftkit.data.reading.report import Options
+    from ftkit.data.splits.service import SplitService
     from ftkit.records import Dataset, Split
 
 app = typer.Typer(
@@ -261,11 +262,11 @@ def split_dataset(
 
     JSON: `split`, `dataset`, `sizes`, `leaks`, `leak_kinds`, `left_out`, `left_out_reasons`, `trimmed`, `ratios`, `seed`, `group`, `stratify`, `near`, `test_dataset`, `notes`, `created_at`.
     """
-    shares = _ratios(ratios)
+    from ftkit.data.splits.service import Choices  # noqa: PLC0415 - pydantic, which --help must not pay
+
+    wanted = Choices(ratios=_ratios(ratios), seed=seed, group=group, stratify=stratify, near=near, test=test)
     with open_workspace() as workspace:
-        split = workspace.splits.split(
-            dataset, shares, seed, group=group, stratify=stratify, near=near, test=test
-        )
+        split = _made(workspace.splits, workspace.splits.begin(dataset, wanted))
     value = _split(split)
     sizes = {str(part): size for part, size in split.sizes.items()}
     kinds = {
@@ -281,6 +282,15 @@ def split_dataset(
             table(["rows", "why they were left out"], [(n, r) for r, n in split.left_out_reasons.items()])
         )
     return Answer(value, shown)
+
+
+def _made(splits: "SplitService", id_: str) -> "Split":
+    """A split that was begun, with progress where it is large."""
+    if splits.job(id_) is None:
+        return splits.get(id_)
+    return follow(
+        "Splitting", lambda look: splits.wait(id_, look), "See it with: ftkit data list", {"split": id_}
+    )
 
 
 def _template(given: str, known: tuple[str, ...]) -> str:

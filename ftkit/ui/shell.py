@@ -7,6 +7,7 @@ language. So the frame is seen before any script has run, and works without one.
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
 from markupsafe import Markup
@@ -61,10 +62,12 @@ _CHOICE = Markup(
     '<button name="lang" value="{code}" lang="{code}" aria-pressed="{pressed}" aria-label="{name}">'
     '<span class="ft-long">{name}</span><span class="ft-short">{short}</span></button>'
 )
-# Gradio takes its language from the browser: the chosen one has to stand there before its scripts run.
+_ANSWERS = (Path(__file__).parent / "assets" / "answers.js").read_text(encoding="utf-8")
+# Gradio takes its language from the browser: the chosen one has to stand there before its scripts run, and so has what
+# mends its way of fetching answers.
 _HEAD = Markup(
     "<script>for(const[k,v]of[['language',{lang}],['languages',[{lang}]]])"
-    "Object.defineProperty(navigator,k,{{get:()=>v}})</script>"
+    "Object.defineProperty(navigator,k,{{get:()=>v}})</script><script>{answers}</script>"
     "<title>{title}</title>{icon}<style>{css}</style>"
 )
 # A marker of ``t`` inside a string of the page's JSON. The browser would translate only the first one of each string.
@@ -104,7 +107,8 @@ def _title(page: str, lang: str) -> str:
 
 def _head(title: str, lang: str) -> Markup:
     css = Markup(SHELL_CSS + CONTENT_CSS)  # noqa: S704 - constants of ours
-    return _HEAD.format(lang=Markup(json.dumps(lang)), title=title, icon=ICON_LINK, css=css)  # noqa: S704
+    answers = Markup(_ANSWERS)  # noqa: S704 - as above
+    return _HEAD.format(lang=Markup(json.dumps(lang)), answers=answers, title=title, icon=ICON_LINK, css=css)  # noqa: S704
 
 
 def _in_script(text: str) -> str:

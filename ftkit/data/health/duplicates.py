@@ -36,6 +36,13 @@ _OWN_WORDS = "぀-ヿ㐀-鿿가-힯฀-໿"  # scripts without spaces: a charact
 _WORDS = re.compile(f"[{_OWN_WORDS}]|[^\\W{_OWN_WORDS}]+")
 
 
+OnStep = Callable[[int, int], None]
+
+
+def _say_nothing(_done: int, _all: int) -> None:
+    """Where nobody asks how far it is."""
+
+
 def exact(texts: Iterable[str]) -> list[list[int]]:
     """Clusters of equal texts: the numbers of at least two each, in order."""
     places: defaultdict[bytes, list[int]] = defaultdict(list)
@@ -44,21 +51,26 @@ def exact(texts: Iterable[str]) -> list[list[int]]:
     return [numbers for numbers in places.values() if len(numbers) > 1]
 
 
-def near(texts: Sequence[str], threshold: float = 0.7, seed: int = 1) -> list[list[int]]:
+def near(
+    texts: Sequence[str], threshold: float = 0.7, seed: int = 1, on_step: OnStep = _say_nothing
+) -> list[list[int]]:
     """Clusters of texts that say nearly the same; equal texts are among them.
 
     Args:
         texts: one per row; a text without any letter or digit is like its equals only.
         threshold: the smallest Jaccard similarity of a pair; pairs that share a text are one cluster.
         seed: of the hashes.
+        on_step: told how many steps of how many are done.
 
     Returns:
         The numbers of at least two texts each, in order.
     """
     groups = _same_words(texts)
     found = _Clusters(len(groups))
-    for form in _forms(texts, groups):
-        _join(form, found, threshold, seed)
+    forms = _forms(texts, groups)
+    steps = _Steps(forms, on_step)
+    for form in forms:
+        _join(form, found, threshold, seed, steps)
     clusters = [
         sorted(number for place in places for number in groups[place].numbers) for places in found.all()
     ]
@@ -77,20 +89,23 @@ class Neighbours:
     the same words share one place.
     """
 
-    def __init__(self, texts: Sequence[str], threshold: float = 0.7, seed: int = 1) -> None:
-        """Read all texts; threshold and seed as for ``near``."""
+    def __init__(
+        self, texts: Sequence[str], threshold: float = 0.7, seed: int = 1, on_step: OnStep = _say_nothing
+    ) -> None:
+        """Read all texts; the other arguments as for ``near``."""
         groups = _same_words(texts)
         self.place = {number: place for place, group in enumerate(groups) for number in group.numbers}
         self._threshold = threshold
         self._forms = _forms(texts, groups)
+        steps = _Steps(self._forms, on_step)
         self._digests: list[Any] = [
-            _digests(form, seed) if len(form.places) > 1 else None for form in self._forms
+            _digests(form, seed, steps) if len(form.places) > 1 else None for form in self._forms
         ]
         self._rows = [{place: row for row, place in enumerate(form.places)} for form in self._forms]
         self._members: list[list[int]] = []
         self._buckets: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for kind, (form, digests) in enumerate(zip(self._forms, self._digests, strict=True)):
-            for members in _buckets(digests) if digests is not None else ():
+            for members in _buckets(digests, steps) if digests is not None else ():
                 for member in members.tolist():
                     self._buckets[form.places[member]].append((kind, len(self._members)))
                 self._members.append([])
@@ -210,6 +225,20 @@ class _Clusters:
         return list(found.values())
 
 
+class _Steps:
+    """How far it is: half of the steps are texts read, the other half are texts compared."""
+
+    def __init__(self, forms: Sequence[_Form], on_step: OnStep) -> None:
+        self._done = 0
+        self._all = 2 * sum(len(form.places) for form in forms if len(form.places) > 1)
+        self._on_step = on_step
+
+    def add(self, count: int) -> None:
+        """So many more."""
+        self._done += count
+        self._on_step(self._done, self._all)
+
+
 def _same_words(texts: Iterable[str]) -> list[_Group]:
     """Texts by their words; one without words is together with its equals only."""
     groups: dict[bytes, _Group] = {}
@@ -233,12 +262,12 @@ def _forms(texts: Sequence[str], groups: Sequence[_Group]) -> list[_Form]:
     ]
 
 
-def _join(form: _Form, found: _Clusters, threshold: float, seed: int) -> None:
+def _join(form: _Form, found: _Clusters, threshold: float, seed: int, steps: _Steps) -> None:
     if len(form.places) < 2:
         return
-    digests = _digests(form, seed)
+    digests = _digests(form, seed, steps)
     failed: set[tuple[int, int]] = set()
-    for members in _buckets(digests):
+    for members in _buckets(digests, steps):
         rows = [form.places[member] for member in members]
         if len({found.root(row) for row in rows}) == 1:
             continue
@@ -254,14 +283,16 @@ def _join(form: _Form, found: _Clusters, threshold: float, seed: int) -> None:
                     failed.add(pair)
 
 
-def _digests(form: _Form, seed: int) -> Any:
+def _digests(form: _Form, seed: int, steps: _Steps) -> Any:
     """A row of hashes for each place."""
     import numpy as np  # noqa: PLC0415  not when the dashboard starts
 
     features = form.features()
-    return np.concatenate(
-        [_minhash(batch, seed) for batch in iter(lambda: list(islice(features, _BATCH)), [])]
-    )
+    made = []
+    for batch in iter(lambda: list(islice(features, _BATCH)), []):
+        made.append(_minhash(batch, seed))
+        steps.add(len(batch))
+    return np.concatenate(made)
 
 
 def _minhash(features: "Sequence[Features]", seed: int) -> Any:
@@ -273,7 +304,7 @@ def _minhash(features: "Sequence[Features]", seed: int) -> Any:
     return np.array(matrix.to_rows(), np.uint32)
 
 
-def _buckets(digests: Any) -> Iterator[Any]:
+def _buckets(digests: Any, steps: _Steps) -> Iterator[Any]:
     """Members of each bucket with at least two, band by band."""
     import numpy as np  # noqa: PLC0415  not when the dashboard starts
 
@@ -289,6 +320,7 @@ def _buckets(digests: Any) -> Iterator[Any]:
         sizes = np.diff(starts, append=len(order))
         for bucket in np.flatnonzero(sizes > 1):
             yield order[starts[bucket] : starts[bucket] + sizes[bucket]]
+        steps.add(len(digests) * (band + 1) // _BANDS - len(digests) * band // _BANDS)
 
 
 def _runs(values: "Features", length: int) -> "Features":

@@ -1,10 +1,11 @@
 """A split made from files: the rows of a dataset read, assigned, written part by part, and measured again.
 
-Takes the files of a dataset and what was asked for, fills a folder and says what came of it. It enters nothing into the
-database; large datasets are given to it by a worker.
+Takes the files of a dataset and what was asked for, fills a folder and says what came of it and, meanwhile, how far it
+is. It enters nothing into the database; large datasets are given to it by a worker.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,18 @@ from ftkit.data.splits import leaks, notes, parts
 from ftkit.data.splits.rows import Sorted, sort_out
 from ftkit.data.splits.splitting import Assigned, Ratios, Row, assign
 from ftkit.errors import BadInput
-from ftkit.records import PARTS, Part, Record
+from ftkit.records import PARTS, Part, Record, Split
 
 _ALIKE = 0.5  # share of the rows in one cluster, from which on they follow a template rather than repeat each other
+
+
+# What is being done, and how many of how many steps of it are done. It may raise, to leave at that point.
+OnStep = Callable[[str, int, int], None]
+PHASES = ("preparing", "comparing", "assigning", "saving", "measuring")
+
+
+def _say_nothing(_phase: str, _done: int, _all: int) -> None:
+    """Where nobody asks how far it is."""
 
 
 class Plan(Record):
@@ -61,27 +71,43 @@ class Made(Record):
     keys: dict[Part, list[str]]
     left_out_rows: list[dict[str, Any]]
 
+    def lists(self) -> dict[str, Any]:
+        """What only the manifest holds."""
+        return self.model_dump(include={"rows", "keys", "left_out_rows"})
 
-def make(folder: Path, plan: Plan) -> Made:
+    def record(self, draft: Split) -> Split:
+        """The record of the split, of what was known before and what was found."""
+        promised = {kind: count for kind, count in self.leak_kinds.items() if self.near or kind != "near"}
+        found = self.model_dump(exclude=set(self.lists())) | {"leaks": sum(promised.values())}
+        return Split.model_validate(draft.model_dump() | found)
+
+
+def make(folder: Path, plan: Plan, on_step: OnStep = _say_nothing) -> Made:
     """Fill a folder with the parts.
+
+    Args:
+        folder: where the parts go.
+        plan: what is asked for.
+        on_step: told how far it is, phase by phase of ``PHASES``.
 
     Raises:
         BadInput: no row can be trained on, there are too few of them, or the test set has other roles.
     """
-    found = _read(plan)
+    found = _read(plan, on_step)
     held = _held(plan)
     rows = [row._replace(held=True) for row in held.rows.values()] + list(found.rows.values())
     numbers = [*held.rows, *found.rows]
     ratios = _without_test(plan.ratios) if plan.test_source else plan.ratios
-    assigned, near, said = _assign(rows, ratios, plan)
+    assigned, near, said = _assign(rows, ratios, plan, on_step)
     members: dict[Part, list[int]] = {part: [] for part in PARTS}
     keys: dict[Part, list[str]] = {part: [] for part in PARTS}
     for at, part in assigned.part.items():
         members[part].append(numbers[at])
         keys[part].append(rows[at].key)
     _note_left_out(found, assigned, numbers)
+    on_step("saving", 0, 0)
     parts.write(folder, Path(plan.source), members, _test_rows(plan, members))
-    kinds = _measure(folder, plan, members)
+    kinds = _measure(folder, plan, members, on_step)
     sizes = {part: len(members[part]) for part in PARTS}
     if near is False and kinds["near"]:
         said.append(phrase("split_near_apart", count=kinds["near"]))
@@ -100,7 +126,7 @@ def make(folder: Path, plan: Plan) -> Made:
     )
 
 
-def _read(plan: Plan) -> Sorted:
+def _read(plan: Plan, on_step: OnStep) -> Sorted:
     columns = storage.columns_of(Path(plan.source))[0]
     for name in filter(None, (plan.group, plan.stratify)):
         if name not in columns:
@@ -110,7 +136,7 @@ def _read(plan: Plan) -> Sorted:
                 name=name,
                 columns=", ".join(columns),
             )
-    found = sort_out(storage.iterate_rows(Path(plan.source)), plan.mapping, plan.group, plan.stratify)
+    found = sort_out(_told_rows(Path(plan.source), on_step), plan.mapping, plan.group, plan.stratify)
     if not found.rows:
         row, reason = found.left_out[0]
         raise BadInput(
@@ -121,6 +147,13 @@ def _read(plan: Plan) -> Sorted:
             reason=reason,
         )
     return found
+
+
+def _told_rows(file: Path, on_step: OnStep) -> Iterator[storage.Row]:
+    rows = storage.count_rows(file)
+    for number, row in enumerate(storage.iterate_rows(file)):
+        on_step("preparing", number, rows)
+        yield row
 
 
 def _held(plan: Plan) -> Sorted:
@@ -153,13 +186,17 @@ def _without_test(ratios: Ratios) -> Ratios:
     return (ratios[0] / rest, ratios[1] / rest, 0.0) if rest else (1.0, 0.0, 0.0)
 
 
-def _assign(rows: Sequence[Row], ratios: Ratios, plan: Plan) -> tuple[Assigned, bool, list[str]]:
+def _assign(
+    rows: Sequence[Row], ratios: Ratios, plan: Plan, on_step: OnStep
+) -> tuple[Assigned, bool, list[str]]:
     """The parts, whether near-duplicates are kept together, and what is to be said."""
-    alone: Callable[[], Assigned] = lambda: assign(rows, ratios, plan.seed)  # noqa: E731 - computed only where needed
+    deal = partial(assign, rows, ratios, plan.seed, on_row=lambda row: on_step("assigning", row, len(rows)))
     if plan.near is False:
-        found, near, said = alone(), False, list[str]()
+        found, near, said = deal(), False, list[str]()
     else:
-        found, near, said = _assign_alike(rows, ratios, plan, alone)
+        comparing = partial(on_step, "comparing")
+        neighbours = duplicates.Neighbours([row.text for row in rows], on_step=comparing)
+        found, near, said = _assign_alike(plan, len(rows), deal, neighbours)
     said += notes.result_notes(rows, ratios, plan.seed, found)
     if plan.stratify:
         said += notes.label_notes(rows, found)
@@ -167,17 +204,16 @@ def _assign(rows: Sequence[Row], ratios: Ratios, plan: Plan) -> tuple[Assigned, 
 
 
 def _assign_alike(
-    rows: Sequence[Row], ratios: Ratios, plan: Plan, alone: Callable[[], Assigned]
+    plan: Plan, rows: int, deal: Callable[..., Assigned], neighbours: duplicates.Neighbours
 ) -> tuple[Assigned, bool, list[str]]:
-    neighbours = duplicates.Neighbours([row.text for row in rows])
     try:
-        found = assign(rows, ratios, plan.seed, neighbours)
+        found = deal(neighbours)
     except BadInput:
         if plan.near:
             raise
-        return alone(), False, [phrase("split_near_off")]
-    if plan.near is None and found.largest > _ALIKE * len(rows):
-        return alone(), False, [phrase("split_near_off")]
+        return deal(), False, [phrase("split_near_off")]
+    if plan.near is None and found.largest > _ALIKE * rows:
+        return deal(), False, [phrase("split_near_off")]
     return found, True, []
 
 
@@ -188,7 +224,7 @@ def _note_left_out(found: Sorted, assigned: Assigned, numbers: Sequence[int]) ->
     ]
 
 
-def _measure(folder: Path, plan: Plan, members: dict[Part, list[int]]) -> dict[str, int]:
+def _measure(folder: Path, plan: Plan, members: dict[Part, list[int]], on_step: OnStep) -> dict[str, int]:
     """Leaks of what lies on the disk; rows of another dataset come before those of this one."""
     written: dict[Part, dict[int, Row]] = {}
     for part in PARTS:
@@ -197,7 +233,7 @@ def _measure(folder: Path, plan: Plan, members: dict[Part, list[int]]) -> dict[s
         written[part] = {
             place - before if before else members[part][place]: row for place, row in read.rows.items()
         }
-    return leaks.count(written, duplicates.near)
+    return leaks.count(written, partial(duplicates.near, on_step=partial(on_step, "measuring")))
 
 
 def _notes(plan: Plan, ratios: Ratios, found: Sorted, held: Sorted, sizes: dict[Part, int]) -> list[str]:

@@ -19,7 +19,7 @@ of the stretch from 0 to 1, in a seeded order, so that each label keeps the rati
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from ftkit.errors import BadInput
@@ -107,7 +107,13 @@ def number(seed: int, key: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def assign(rows: Sequence[Row], ratios: Ratios, seed: int, neighbours: Neighbours | None = None) -> Assigned:
+def assign(
+    rows: Sequence[Row],
+    ratios: Ratios,
+    seed: int,
+    neighbours: Neighbours | None = None,
+    on_row: Callable[[int], None] = lambda _row: None,
+) -> Assigned:
     """The part of each row; see the rule above.
 
     Args:
@@ -115,6 +121,7 @@ def assign(rows: Sequence[Row], ratios: Ratios, seed: int, neighbours: Neighbour
         ratios: shares of train, validation and test; a share of 0 gives an empty part, if no row is held for it.
         seed: another seed, another split.
         neighbours: what says which rows are nearly the same; None to keep only equal rows and groups together.
+        on_row: told which row is next.
 
     Raises:
         BadInput: there are fewer groups than parts to fill.
@@ -124,6 +131,7 @@ def assign(rows: Sequence[Row], ratios: Ratios, seed: int, neighbours: Neighbour
     found = Assigned({}, [], {}, 0, 0)
     held = any(row.held for row in rows)
     for at, row in enumerate(rows):
+        on_row(at)
         bonds = together.of(at, row)
         if row.held:
             part: Part = "test"

@@ -105,6 +105,22 @@ def test_a_part_may_be_empty(ftkit, dataset):
     assert ftkit("data", "split", dataset, "--ratios", "1,0,0", "--json").json["sizes"]["train"] == 20
 
 
+def test_a_large_dataset_is_split_with_progress_on_standard_error(ftkit, tmp_path):
+    lines = [
+        json.dumps({"question": f"Where is lamp {n} of {n * 7 % 401}?", "answer": f"On {n}."})
+        for n in range(4000)
+    ]
+    (tmp_path / "large.jsonl").write_text("\n".join(lines))
+    dataset = ftkit("data", "import", tmp_path / "large.jsonl", "--json").json["dataset"]
+    made = ftkit("data", "split", dataset, "--json")
+    assert made.code == 0
+    assert sum(made.json["sizes"].values()) + made.json["left_out"] == 4000
+    assert "Splitting: starting" in made.err
+    failed = ftkit("data", "split", dataset, "--group", "nobody", "--json")
+    assert failed.code == 2
+    assert "nobody" in failed.json["error"]["text"]
+
+
 def test_a_split_keeps_groups_and_near_duplicates_together_and_reports_its_leaks(ftkit, tmp_path):
     words = ["kettle", "ladder", "lantern", "compass", "violin", "garden", "cellar"]
     rows = [

@@ -12,14 +12,16 @@ from markupsafe import Markup
 
 from ftkit.data.chat import Message, RowProblem, conversation
 from ftkit.data.service import Inspection
+from ftkit.data.splits.service import Choices
 from ftkit.errors import FtkitError
 from ftkit.records import Dataset, Split
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, say_phrase, t
-from ftkit.ui.pages.data import downloads, split_card
+from ftkit.ui.pages.data import downloads, split_card, split_progress
 from ftkit.ui.pages.data.incoming import Incoming
 from ftkit.ui.pages.data.split_card import SplitCard
+from ftkit.ui.pages.data.split_progress import SplitProgress
 from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
@@ -51,6 +53,7 @@ class _Page:
         self._count = gr.State(0)
         self._incoming = Incoming(workspace, self._where)
         self._incoming.lay_out_progress()
+        self._split_progress = SplitProgress(workspace)
         with gr.Column(visible=False) as self._opened:
             with gr.Column(elem_classes="ft-card"):
                 self._head = gr.HTML()
@@ -146,6 +149,7 @@ class _Page:
         )
         arrived.success(handler(self._stay), state, seen, api_name="data_look", show_progress="hidden")
         self._incoming.wire(arrived)
+        self._split_progress.wire(arrived)
         follow(
             [one.input for one in self._roles.values()],
             handler(self._stay),
@@ -276,16 +280,16 @@ class _Page:
     def _split(self, request: gr.Request, *choices: Any) -> str:
         dataset = asked(request, "dataset")
         train, validation, test, seed, group, stratify, other, near = [*choices, *[""] * 4][:8]
-        made = self._workspace.splits.split(
-            dataset,
-            (train / 100, validation / 100, test / 100),
-            int(seed),
+        wanted = Choices(
+            ratios=(train / 100, validation / 100, test / 100),
+            seed=int(seed),
             group=group,
             stratify=stratify,
             test=other,
             near=split_card.near_of(near),
         )
-        return html.url("data", dataset=dataset, split=made.id)
+        begun = self._workspace.splits.begin(dataset, wanted)
+        return split_progress.address(self._workspace, dataset, begun)
 
 
 def _role_updates(columns: Sequence[str], mapping: Mapping[str, str]) -> list[gr.Dropdown]:

@@ -1,13 +1,16 @@
 import json
+import os
+import time
 
 import pytest
 
 from ftkit.data.splits import making
-from ftkit.data.splits.service import SplitService
+from ftkit.data.splits import service as module
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import BadInput
 from ftkit.records import PARTS
 from ftkit.settings import Settings
+from ftkit.workspace import Workspace
 
 WORDS = [
     "kettle",
@@ -242,14 +245,73 @@ def test_a_part_that_stays_empty_names_a_seed_that_fills_it(service, splits, wri
     assert all(splits.split(dataset.id, seed=int(note.split("seed ")[1].split()[0])).sizes.values())
 
 
-def test_a_large_dataset_is_split_by_a_worker_into_the_same_bytes(shared, service, write, monkeypatch):
-    dataset = service.import_file(write("a.jsonl", ROWS))
-    here = SplitService(*shared).split(dataset.id)
-    monkeypatch.setattr("ftkit.data.splits.service._AT_ONCE", 10)
-    monkeypatch.setattr("ftkit.data.splits.service.make", None)
-    there = SplitService(*shared, Settings.from_environment().worker_environment()).split(dataset.id)
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_AT_ONCE", 10)
+    settings = Settings.from_environment({**os.environ, "FTKIT_HOME": str(tmp_path / "other")})
+    with Workspace(settings) as workspace:
+        yield workspace
+        for job in workspace.jobs.unfinished():
+            workspace.jobs.stop(job.artefact)
+            workspace.jobs.wait(job.artefact, 15)
+
+
+def test_a_large_dataset_is_split_by_a_job_into_the_same_bytes(
+    workspace, dataset, splits, write, monkeypatch
+):
+    here = splits.split(dataset.id)
+    monkeypatch.setattr(module, "make", None)
+    same = workspace.data.import_file(write("sums.jsonl", ROWS))
+    wanted = module.Choices()
+    id_ = workspace.splits.begin(same.id, wanted)
+    assert workspace.splits.begin(same.id, wanted) == workspace.splits.under_way(same.id) == id_
+    job = workspace.splits.job(id_)
+    assert (job.kind, job.lane) == ("data.split", "split")
+    seen = []
+    there = workspace.splits.wait(id_, lambda job, state: seen.append(state))
+    assert seen
     assert there.content_hash == here.content_hash
-    assert there.model_dump(exclude={"id"}) == here.model_dump(exclude={"id"})
+    known_before = {"id", "created_at", "dataset", "parents"}
+    assert there.model_dump(exclude=known_before) == here.model_dump(exclude=known_before)
+    assert (workspace.splits.under_way(same.id), workspace.splits.get(id_)) == (None, there)
+
+
+def test_a_job_that_cannot_split_says_why(workspace, write):
+    dataset = workspace.data.import_file(write("a.jsonl", ROWS))
     with pytest.raises(BadInput) as caught:
-        SplitService(*shared, Settings.from_environment().worker_environment()).split(dataset.id, group="x")
+        workspace.splits.split(dataset.id, group="x")
     assert caught.value.key == "data.no_such_column"
+
+
+def test_a_long_split_tells_how_far_it_is_and_can_be_cancelled(workspace, write):
+    rows = [{**ROWS[n % 50], "question": f"{ROWS[n % 50]['question']} {n} {n * 7}"} for n in range(40_000)]
+    dataset = workspace.data.import_file(write("a.jsonl", rows))
+    id_ = workspace.splits.begin(dataset.id, module.Choices())
+    deadline = time.monotonic() + 60
+    while workspace.splits.state(id_).get("phase") != "comparing" and time.monotonic() < deadline:
+        workspace.jobs.tick()
+        time.sleep(0.05)
+    told = workspace.splits.state(id_)
+    assert (told["phase"], told["steps"]) == ("comparing", 40_000)
+    workspace.splits.cancel(id_)
+    with pytest.raises(BadInput) as caught:
+        workspace.splits.wait(id_)
+    assert caught.value.key == "data.split_stopped"
+    assert workspace.splits.all() == []
+    assert list((workspace.settings.home / "splits").iterdir()) == []
+
+
+def test_the_steps_are_told_in_order_to_the_last(dataset, home, tmp_path):
+    told = []
+    plan = making.Plan(
+        source=str(home / "datasets" / dataset.id / "rows.parquet"),
+        mapping=dataset.mapping,
+        ratios=(0.8, 0.1, 0.1),
+        seed=1,
+    )
+    making.make(tmp_path, plan, lambda *step: told.append(step))
+    assert list(dict.fromkeys(phase for phase, _, _ in told)) == list(making.PHASES)
+    for phase in ("comparing", "measuring"):
+        steps = [(done, every) for name, done, every in told if name == phase]
+        assert steps == sorted(steps)
+        assert steps[-1][0] == steps[-1][1]
