@@ -3,13 +3,12 @@
     python -m tests.bench [start] [train] [data]
 
 ``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 sample rows with ftkit and with a
-plain TRL script, on the bundled model. ``data``: 100,000 rows imported and checked. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and
+plain TRL script, on the bundled model. ``data``: 100,000 rows imported,
+checked and split, and how fast pages are meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and
 from minute to minute: read the ratios.
 """
 
 import json
-import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from ftkit.data.bundled import path_of
@@ -26,8 +24,8 @@ from ftkit.settings import Settings
 from ftkit.training.recipes import DEFAULT_RECIPE
 from ftkit.workspace import FIRST_SAMPLE, Workspace
 from tests.bench.data import bench_data
+from tests.bench.page import ROOT, dashboard
 
-ROOT = Path(__file__).parents[2]
 ROWS = 64
 STARTS = 3
 
@@ -44,17 +42,12 @@ def bench_start() -> dict[str, Any]:
 
 
 def _start_once(home: str) -> tuple[float, float]:
-    environment = {**os.environ, "FTKIT_HOME": home, "FTKIT_PORT": "0", "FTKIT_SAMPLES": "false"}
     begun = time.monotonic()
-    command = [sys.executable, str(ROOT / "app.py")]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        link = next(found[0] for line in process.stdout if (found := re.search(r"http://\S+", line)))
-        with httpx.Client(follow_redirects=True, timeout=60) as client:
-            page = client.get(link, headers={"accept": "text/html"})
+    with dashboard(FTKIT_HOME=home) as (process, client, link):
+        page = client.get(link)
         seconds = time.monotonic() - begun
         assert "<gradio-app" in page.text
         megabytes = psutil.Process(process.pid).memory_info().rss / 2**20
-        process.terminate()
     return seconds, megabytes
 
 
