@@ -241,7 +241,7 @@ def run_card(card: RunCard, lang: str) -> Markup:
         (say(f"train.card.part.{name}", lang), html.megabytes(value, lang))
         for name, value in vars(card.memory_parts).items()
     ]
-    where = Markup("<details><summary>{}</summary>{}</details>").format(
+    where = Markup('<details class="ft-details"><summary>{}</summary>{}</details>').format(
         say("train.card.parts", lang), html.facts(parts)
     )
     return Markup('<div class="ft-figures">{}</div>{}{}{}').format(
