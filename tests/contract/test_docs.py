@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ftkit.ui.shell import PAGES
+from ftkit.ui.shell import PAGES, SUBPAGES
 from tests.contract.source import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -33,6 +33,9 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
 def test_every_page_has_its_pictures() -> None:
     made = {path.stem for path in (ROOT / "docs" / "images").glob("*.png")}
     wanted = {
-        f"{page}-{scheme}-{width}" for page in PAGES for scheme in ("light", "dark") for width in (1280, 390)
+        f"{page}-{scheme}-{width}"
+        for page in (*PAGES, *SUBPAGES)
+        for scheme in ("light", "dark")
+        for width in (1280, 390)
     }
     assert wanted <= made

@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from ftkit.data.health.service import CheckOptions
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
 from tests.ui.conftest import ARGUMENTS, CHROMIUM, ROOT, Dashboard
@@ -26,6 +27,9 @@ PATIENCE = 180_000  # milliseconds; the first answer waits for the model
 READY = {
     "home": "#home-runs table",
     "data": "#row-chat .ft-bubble",
+    "check": "#check-result .histogram",
+    "clean": "#clean-list input",
+    "tokens": "#tokens-seen .ft-token",
     "model": "#model-here table",
     "train": "#train-card .ft-facts",
     "runs": "#plot-loss svg path[aria-roledescription='line mark']",
@@ -36,13 +40,18 @@ READY = {
 
 
 def addresses(home: Path) -> dict[str, str]:
-    """Each page's address, with the newest evaluated run and its data."""
+    """Each page's address, with the newest evaluated run and its data, which is checked for that."""
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
         run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
         dataset = workspace.splits.get(run.split).dataset
+        looked_for = CheckOptions(model=workspace.models.all()[0].id, split=run.split)
+        workspace.health.wait(workspace.health.start(dataset, looked_for).id)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
+        "check": f"/check?dataset={dataset}",
+        "clean": f"/clean?dataset={dataset}",
+        "tokens": f"/tokens?dataset={dataset}&split={run.split}",
         "model": "/model",
         "train": f"/train?split={run.split}",
         "runs": f"/runs?run={run.id}",
@@ -67,6 +76,16 @@ def ask(page: Page) -> None:
     expect(page.locator("#compare-status p:not(.ft-waiting)")).to_be_visible(timeout=PATIENCE)
 
 
+def preview(page: Page) -> None:
+    """Let the cleaning steps show what they would do."""
+    page.click("#clean-preview")
+    page.locator("#clean-preview-rows .ft-facts").wait_for()
+
+
+# What is done on a page before its picture is taken.
+FIRST = {"compare": ask, "clean": preview}
+
+
 def take(browser: Browser, dashboard: Dashboard, pages: dict[str, str], scheme: str, width: int) -> None:
     """All pages in one scheme and width."""
     context = browser.new_context(
@@ -78,8 +97,8 @@ def take(browser: Browser, dashboard: Dashboard, pages: dict[str, str], scheme: 
     for name, address in pages.items():
         page.goto(dashboard.url + address)
         page.locator(READY[name]).first.wait_for()
-        if name == "compare":
-            ask(page)
+        if name in FIRST:
+            FIRST[name](page)
         page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
         page.wait_for_timeout(800)  # plots and fonts settle
         path = IMAGES / f"{name}-{scheme}-{width}.png"

@@ -43,10 +43,3 @@ def test_a_dataset_is_checked_and_led_on_to_cleaning(page, dashboard, tmp_path):
         assert "exact_copy" in text if ending == ".json" else told.text("title.exact_copy") in text
     finding.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/clean\?dataset=\w+&steps=drop_exact_duplicates"))
-
-
-def test_without_a_dataset_there_is_a_choice_of_them(page, dashboard):
-    page.goto(f"{dashboard.url}/check")
-    page.locator("#check-head a").first.click()
-    page.wait_for_url("**/check?dataset=*")
-    expect(page.locator("#check-start")).to_be_visible()

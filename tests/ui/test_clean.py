@@ -1,4 +1,4 @@
-"""The clean page, walked: steps, differences, the clean dataset and its audit, back to the rows as they were, and a split."""
+"""A file to a split, walked: its report, steps with their differences, the clean dataset and its audit, undone, and a split."""
 
 import json
 import re
@@ -23,7 +23,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("page", [{"locale": "en-US"}, {"locale": "tr-TR"}], indirect=True)
-def test_rows_are_cleaned_and_come_back(page, dashboard, tmp_path):
+def test_a_file_is_checked_cleaned_brought_back_and_split(page, dashboard, tmp_path):
     lang = page.evaluate("navigator.language")[:2]
     file = tmp_path / "rows.json"
     file.write_text(json.dumps([*ROWS, *ROWS[:3]]))
@@ -33,7 +33,12 @@ def test_rows_are_cleaned_and_come_back(page, dashboard, tmp_path):
     page.click("#data-save")
     page.wait_for_url("**/data?dataset=*")
     parent = page.url.partition("dataset=")[2]
-    page.goto(f"{dashboard.url}/clean?dataset={parent}&steps=drop_exact_duplicates,normalise_text")
+    page.get_by_role("link", name=say("data.check", lang), exact=True).click()
+    page.click("#check-start")
+    expect(page.locator(".ft-finding").first).to_be_visible(timeout=90_000)
+    page.get_by_role("link", name=say("check.clean_all", lang)).click()
+    page.wait_for_url(re.compile(rf"/clean\?dataset={parent}&steps=\w+"))
+    expect(page.locator("#clean-preset input")).to_have_value(say("clean.preset.own", lang))
     page.click("#clean-preview")
     expect(page.locator("#clean-preview-rows del").first).to_be_visible()
     page.click("#clean-start")
@@ -45,8 +50,15 @@ def test_rows_are_cleaned_and_come_back(page, dashboard, tmp_path):
         page.click("#clean-audit")
     assert download.value.path().stat().st_size > 0
     undo.click()
-    page.wait_for_url(re.compile(rf"dataset={parent}"))
-    page.goto(f"{dashboard.url}/data?dataset={parent}")
+    page.wait_for_url(re.compile(rf"/data\?dataset={parent}$"))
     page.click("#split-do")
     page.wait_for_url(re.compile(r"/data\?dataset=\w+&split=\w+$"))
     expect(page.get_by_role("link", name=say("data.split.go", lang))).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["check", "clean", "tokens"])
+def test_without_a_dataset_there_is_a_choice_of_them(page, dashboard, name):
+    page.goto(f"{dashboard.url}/{name}")
+    page.locator(f"#{name}-head a").first.click()
+    page.wait_for_url(f"**/{name}?dataset=*")
+    expect(page.locator("main .ft-card:visible").nth(1)).to_be_visible()

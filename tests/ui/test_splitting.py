@@ -12,7 +12,7 @@ from ftkit.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
-ROWS = 12_000
+ROWS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,10 @@ def test_a_large_dataset_is_split_beside_the_page(page, dashboard, dataset):
     split = begin(page, dashboard.url, dataset, len(lang) + (lang == "tr"))
     card = page.locator("#split-progress")
     expect(card).to_contain_text(say("data.splitting.title", lang))
-    expect(card).to_contain_text(re.compile(r"12[.,]000"))
+    expect(card).to_contain_text(re.compile(r"30[.,]000"))
     page.goto(f"{dashboard.url}/data?dataset={dataset}")
     expect(card.get_by_role("progressbar")).to_be_visible()
-    page.wait_for_url(re.compile(rf"/data\?dataset={dataset}&split={split}$"))
+    page.wait_for_url(re.compile(rf"/data\?dataset={dataset}&split={split}$"), timeout=120_000)
     expect(page.get_by_role("link", name=say("data.split.go", lang))).to_be_visible()
     expect(card).to_be_hidden()
 

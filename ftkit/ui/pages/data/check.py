@@ -10,13 +10,13 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.data.health.service import CheckOptions, HealthView
-from ftkit.data.health.words import words
 from ftkit.records import ENDED_STATES
 from ftkit.training.spec import RunSpec
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_phrase, t
 from ftkit.ui.pages.data.checking.views import check_card
+from ftkit.ui.pages.data.choosing import choose_dataset
 from ftkit.ui.parts import asked, destination, go, page_heading
 from ftkit.workspace import Workspace
 
@@ -119,9 +119,10 @@ class _Page:
         lang = language(request)
         id_ = asked(request, "dataset")
         if not id_:
-            return [_choose_dataset(self._workspace, lang), *([gr.skip()] * 5)]
+            return [choose_dataset(self._workspace, "check", lang), *([gr.skip()] * 5)]
         dataset = self._workspace.data.get(id_)
-        head = html.heading(dataset.name) + views.dataset_facts(dataset, lang)
+        back = html.link(html.url("data", dataset=id_), say("check.back", lang))
+        head = html.heading(dataset.name) + views.dataset_facts(dataset, lang) + html.actions(back)
         models: list[tuple[Any, str]] = [(one.name, one.id) for one in self._workspace.models.all()]
         splits: list[tuple[Any, str]] = [(one.name, one.id) for one in self._workspace.splits.all(id_)]
         known = self._view(request)
@@ -189,21 +190,3 @@ class _Page:
 def _write(path: Path, text: str) -> None:
     if not path.exists():
         path.write_text(text, encoding="utf-8")
-
-
-def _choose_dataset(workspace: Workspace, lang: str) -> Markup:
-    datasets = workspace.data.all()
-    if not datasets:
-        link = html.link("/data", say("check.empty.link", lang), primary=True)
-        return html.empty(say("check.empty.title", lang), say("check.empty.text", lang), link)
-    links = html.join(
-        Markup("<li>{} <small>{} · {}</small></li>").format(
-            html.link_text(html.url("check", dataset=one.id), one.name),
-            words(lang).rows(one.rows),
-            html.moment(one.created_at),
-        )
-        for one in datasets
-    )
-    return Markup('<div class="ft-card">{}<ul>{}</ul></div>').format(
-        html.heading(say("check.choose", lang)), links
-    )

@@ -18,6 +18,7 @@ from ftkit.records import ENDED_STATES
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.data.choosing import choose_dataset
 from ftkit.ui.pages.data.cleaning import form
 from ftkit.ui.pages.data.cleaning import views as clean_views
 from ftkit.ui.pages.data.cleaning.editor import Editor
@@ -28,6 +29,7 @@ _EVERY = 1.0
 _STEPS_FILE, _AUDIT_FILE = "cleaning-steps.yaml", "audit-{id}.jsonl"
 _FILE_LIMIT = 1_000_000  # bytes
 _FIRST_PRESET = "light"
+_OWN = "own"  # a list that is none of the presets
 
 Steps = list[dict[str, Any]]
 
@@ -80,7 +82,7 @@ class _Page:
             (t(f"clean.preset.{one.name}"), one.name) for one in self._workspace.cleaning.presets()
         ]
         self._preset = gr.Dropdown(
-            choices=presets, value=None, label=t("clean.preset.label"), info=t("clean.preset.help"),
+            choices=[*presets, (t("clean.preset.own"), _OWN)], value=None, label=t("clean.preset.label"), info=t("clean.preset.help"),
             elem_id="clean-preset", interactive=True,
         )  # fmt: skip
         self._list = gr.Radio(
@@ -204,8 +206,9 @@ class _Page:
         id_ = asked(request, "dataset")
         if not id_:
             return [
-                _choose_dataset(self._workspace, lang),
+                choose_dataset(self._workspace, "clean", lang),
                 gr.Column(visible=False),
+                gr.skip(),
                 *self._shown([], -1, lang),
             ]
         dataset = self._workspace.data.get(id_)
@@ -219,7 +222,7 @@ class _Page:
             head += html.notice("warn", say("clean.unknown_steps", lang, names=", ".join(unknown)[:200]))
         back = html.link(html.url("data", dataset=id_), say("clean.back", lang))
         card = Markup('<div class="ft-card">{}{}</div>').format(head, html.actions(back))
-        preset = gr.update(value=None if known else _FIRST_PRESET)
+        preset = gr.update(value=_OWN if known else _FIRST_PRESET)
         return [card, gr.Column(visible=True), preset, *self._shown(steps, 0, lang)]
 
     def _shown(self, steps: Steps, chosen: int, lang: str) -> list[Any]:
@@ -239,7 +242,11 @@ class _Page:
         open_step = self._panels.read(steps[chosen]["step"], values)
         return [open_step if place == chosen else step for place, step in enumerate(steps)]
 
-    def _take_preset(self, request: gr.Request, name: str, *_: Any) -> list[Any]:
+    def _take_preset(
+        self, request: gr.Request, name: str, steps: Steps, chosen: int, *values: Any
+    ) -> list[Any]:
+        if name == _OWN:
+            return self._shown(self._merged(steps, chosen, values), chosen, language(request))
         return self._shown(_values(self._workspace.cleaning.preset(name).steps), 0, language(request))
 
     def _choose(self, request: gr.Request, wanted: int, steps: Steps, chosen: int, *values: Any) -> list[Any]:
@@ -367,12 +374,3 @@ class _Page:
 
 def _values(steps: tuple[Any, ...]) -> Steps:
     return [step.model_dump(mode="json") for step in steps]
-
-
-def _choose_dataset(workspace: Workspace, lang: str) -> Markup:
-    datasets = workspace.data.all()
-    if not datasets:
-        link = html.link("/data", say("clean.empty.link", lang), primary=True)
-        return html.empty(say("clean.empty.title", lang), say("clean.empty.text", lang), link)
-    links = [html.link(html.url("clean", dataset=one.id), one.name) for one in datasets]
-    return html.notice("info", say("clean.choose", lang)) + html.actions(*links)

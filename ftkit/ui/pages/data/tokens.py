@@ -13,9 +13,10 @@ from markupsafe import Markup
 from ftkit.data.formatting.service import Token, TokenView
 from ftkit.data.formatting.shapes import SHAPES, Shape
 from ftkit.records import PARTS
-from ftkit.ui import html
+from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_phrase, t
+from ftkit.ui.pages.data.choosing import choose_dataset
 from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
 from ftkit.workspace import Workspace
 
@@ -40,11 +41,12 @@ class _Page:
         self._workspace = workspace
         self._where = destination()
         self._row = gr.State(0)
-        self._back_to = gr.HTML()
-        with gr.Column(elem_classes="ft-card"):
-            self._lay_out_view()
-        with gr.Column(elem_classes="ft-card"):
-            self._lay_out_form()
+        self._head = gr.HTML(elem_id="tokens-head")
+        with gr.Column(visible=False) as self._cards:
+            with gr.Column(elem_classes="ft-card"):
+                self._lay_out_view()
+            with gr.Column(elem_classes="ft-card"):
+                self._lay_out_form()
         self._wire()
 
     def _lay_out_view(self) -> None:
@@ -106,7 +108,9 @@ class _Page:
         state = [self._row, self._of, self._model, self._longest, self._answer_only]
         seen = [self._row, self._place, self._seen]
         arrived = gr.on(
-            fn=handler(self._open), outputs=[self._back_to, self._of, self._model], api_name="tokens_open"
+            fn=handler(self._open),
+            outputs=[self._head, self._cards, self._of, self._model],
+            api_name="tokens_open",
         )
         arrived.success(handler(self._stay), state, seen, api_name="tokens_look")
         edits = [self._of.input, self._model.input, self._longest.input, self._answer_only.input]
@@ -131,6 +135,8 @@ class _Page:
 
     def _open(self, request: gr.Request) -> list[Any]:
         lang = language(request)
+        if not asked(request, "dataset"):
+            return [choose_dataset(self._workspace, "tokens", lang), *[gr.skip()] * 3]
         record = self._workspace.data.get(asked(request, "dataset"))
         split = asked(request, "split")
         choices = [(say("tokens.whole", lang), _WHOLE)]
@@ -140,7 +146,10 @@ class _Page:
         models = [(one.name, one.id) for one in self._workspace.models.all()]
         back = html.link(html.url("data", dataset=record.id, split=split), say("tokens.back", lang))
         return [
-            html.heading(record.name) + html.actions(back),
+            Markup('<div class="ft-card">{}{}{}</div>').format(
+                html.heading(record.name), views.dataset_facts(record, lang), html.actions(back)
+            ),
+            gr.Column(visible=True),
             gr.Dropdown(choices=cast(Any, choices), value=choices[0][1]),
             gr.Dropdown(choices=cast(Any, models), value=models[0][1] if models else None),
         ]
@@ -158,6 +167,8 @@ class _Page:
         self, request: gr.Request, row: int, of: str, model: str | None, longest: float, answer_only: bool
     ) -> list[Any]:
         lang = language(request)
+        if not asked(request, "dataset"):
+            return [gr.skip()] * 3
         if not model:
             return [row, "", html.notice("info", say("data.exact.no_model", lang))]
         dataset, split = asked(request, "dataset"), asked(request, "split")

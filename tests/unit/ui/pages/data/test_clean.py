@@ -45,7 +45,7 @@ def test_steps_of_the_address_are_chosen_and_unknown_ones_are_said(page, dataset
     assert opened.visible
     assert [one["step"] for one in steps] == ["drop_empty", "drop_short"]
     assert "&lt;b&gt;" in head
-    assert (preset["value"], chosen, radio.value) == (None, 0, 0)
+    assert (preset["value"], chosen, radio.value) == ("own", 0, 0)
     assert [label for label, _ in radio.choices] == ["1. Remove empty rows", "2. Remove short rows"]
     assert [one.visible for one in shown[6 : 6 + len(STEPS)]] == [name == "drop_empty" for name in STEPS]
 
@@ -53,6 +53,7 @@ def test_steps_of_the_address_are_chosen_and_unknown_ones_are_said(page, dataset
 def test_without_steps_the_mild_preset_is_there_and_without_a_dataset_a_choice(page, workspace, dataset):
     steps = page._open(visit(dataset=dataset.id))[3]
     assert [one["step"] for one in steps] == [one.step for one in workspace.cleaning.preset("light").steps]
+    assert len(page._open(visit())) == len(page._open(visit(dataset=dataset.id)))
     head, opened, *_ = page._open(visit())
     assert f'href="/clean?dataset={dataset.id}"' in head
     assert not opened.visible

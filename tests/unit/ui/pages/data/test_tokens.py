@@ -85,7 +85,8 @@ def test_the_page_walks_through_rows_of_a_dataset_and_of_a_part(workspace: Works
     dataset = workspace.data.import_sample("house-voice-tr")
     split = workspace.splits.split(dataset.id)
     ids = {"dataset": dataset.id, "split": split.id}
-    back, of, model = page._open(visit(**ids))
+    back, cards, of, model = page._open(visit(**ids))
+    assert cards.visible
     assert f'href="/data?dataset={dataset.id}&amp;split={split.id}"' in back
     assert [value for _, value in of.choices] == ["dataset", "train", "validation", "test"]
     assert model.value == "tiny"
