@@ -7,8 +7,8 @@ import pytest
 from hypothesis import settings
 
 # The same examples each time, so that a change is judged by itself; `--hypothesis-profile=search` looks for new ones.
-settings.register_profile("same")
-settings.register_profile("search", derandomize=False)
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile("same")
 
 _new_event_loop = asyncio.new_event_loop

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ftkit.data import clean, storage
 from ftkit.data.cleaning import running
-from ftkit.data.health.personal import PersonalData, load_finder
+from ftkit.data.health.personal import PersonalData
 from tests.unit.data.cleaning.conftest import context
 
 ALL_STEPS = [
@@ -30,12 +30,6 @@ TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
 )
 ROWS = st.lists(st.fixed_dictionaries({"question": TEXT, "answer": TEXT}), min_size=1, max_size=12)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _finder_is_loaded() -> None:
-    """Loading presidio takes longer than an example of a property may."""
-    load_finder()
 
 
 def account(rows: list[dict[str, Any]], left: list[dict[str, Any]], audit: Any, summary: Any) -> None:
