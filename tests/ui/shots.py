@@ -44,7 +44,7 @@ def addresses(home: Path) -> dict[str, str]:
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
         run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
         dataset = workspace.splits.get(run.split).dataset
-        looked_for = CheckOptions(model=workspace.models.all()[0].id, split=run.split)
+        looked_for = CheckOptions(model=workspace.models.all()[0].id)
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
     return {
         "home": "/",
