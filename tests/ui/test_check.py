@@ -10,7 +10,7 @@ from ftkit.data.health.words import words
 from ftkit.ui.i18n import say
 from tests.planted import plant, sample_rows
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("page", [{"locale": "en-US"}, {"locale": "tr-TR"}], indirect=True)
@@ -30,6 +30,8 @@ def test_a_dataset_is_checked_and_led_on_to_cleaning(page, dashboard, tmp_path):
     page.get_by_role("link", name=say("data.check", lang), exact=True).click()
     page.click("#check-start")
     page.wait_for_url("**/check?dataset=*&check=*", timeout=90_000)
+    # Personal data is looked for by a library that takes seconds to load, on a busy machine many.
+    expect(page.locator(".ft-finding").first).to_be_visible(timeout=90_000)
     finding = page.locator(".ft-finding").filter(has_text=told.text("title.exact_copy"))
     expect(finding).to_contain_text(told.rows(50))
     expect(page.locator(".ft-finding").filter(has_text=told.text("title.personal.email"))).to_contain_text(
