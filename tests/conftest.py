@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The same examples each time, so that a change is judged by itself; `--hypothesis-profile=search` looks for new ones.
-settings.register_profile("same", derandomize=True, deadline=None)
-settings.register_profile("search", derandomize=False, deadline=None)
+# The same examples each time, so that a change is judged by itself; `--hypothesis-profile=search` looks for new ones. How
+# fast they come says something of the machine only.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **_PATIENT)
+settings.register_profile("search", derandomize=False, **_PATIENT)
 settings.load_profile("same")
 
 _new_event_loop = asyncio.new_event_loop

@@ -54,7 +54,7 @@ def test_the_same_rows_are_the_same_bytes(tmp_path):
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(
         st.fixed_dictionaries(

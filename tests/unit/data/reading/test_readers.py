@@ -64,7 +64,7 @@ def test_only_the_first_hundred_skipped_lines_are_kept_but_all_are_counted(read)
     assert (reading.skipped_count, len(reading.skipped)) == (150, 100)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.sampled_from(["a.csv", "a.tsv", "a.json", "a.jsonl", "a.txt", "a.parquet", "a.xlsx"]),
     st.binary(max_size=60)
