@@ -103,8 +103,6 @@ PHRASES: dict[str, str] = {
     "split_large_train": "{share}% of the rows ({rows}) are for training, which leaves little to measure with.",
     "split_large_validation": "{share}% of the rows ({rows}) are for validation and teach the model nothing.",
     "split_large_test": "{share}% of the rows ({rows}) are for the test and teach the model nothing.",
-    "split_empty": "Still empty, as there are too few rows that do not belong together: {parts}. Add rows or choose other ratios.",
-    "split_empty_seed": "Still empty, as there are few rows that do not belong together: {parts}. The seed {seed} fills every part.",
     "split_uneven": "{got}% of the rows are in {part} instead of {share}%: hashes decide, and rows that belong together stay together.",
     "split_near_off": "Most rows are nearly the same as each other, as if from one template. Near-duplicates were not kept together: else all of them would stand in one part.",
     "split_near_apart": "Rows with a near-duplicate in another part: {count}.",

@@ -18,6 +18,7 @@ from ftkit.data.splits.splitting import Assigned, Ratios, Row, assign
 from ftkit.errors import BadInput
 from ftkit.records import PARTS, Part, Record, Split
 
+_SEEDS = 50  # that are tried where a part would be empty
 _ALIKE = 0.5  # share of the rows in one cluster, from which on they follow a template rather than repeat each other
 
 
@@ -197,7 +198,8 @@ def _assign(
         comparing = partial(on_step, "comparing")
         neighbours = duplicates.Neighbours([row.text for row in rows], on_step=comparing)
         found, near, said = _assign_alike(plan, len(rows), deal, neighbours)
-    said += notes.result_notes(rows, ratios, plan.seed, found)
+    _check_filled(rows, ratios, plan.seed, near, found)
+    said += notes.result_notes(rows, ratios, found)
     if plan.stratify:
         said += notes.label_notes(rows, found)
     return found, near, said
@@ -215,6 +217,51 @@ def _assign_alike(
     if plan.near is None and found.largest > _ALIKE * rows:
         return deal(), False, [phrase("split_near_off")]
     return found, True, []
+
+
+def _check_filled(rows: Sequence[Row], ratios: Ratios, seed: int, near: bool, found: Assigned) -> None:
+    """A part that was asked for holds rows: an empty one would measure nothing later.
+
+    Raises:
+        BadInput: one is empty; the sentence names a seed that fills all, where there is one among the next.
+    """
+    sizes = found.sizes()
+    empty = [phrase(f"part_{part}") for part in PARTS if part in _wanted(ratios) and not sizes[part]]
+    if not empty:
+        return
+    values = {"parts": ", ".join(empty), "rows": sum(sizes.values())}
+    other = _seed_that_fills(rows, ratios, seed, near)
+    if other is None:
+        raise BadInput(
+            "data.part_empty",
+            "Too few of the {rows} rows are free to stand apart: {parts} would be empty. Add rows, or choose other ratios, "
+            "such as 1,0,0.",
+            **values,
+        )
+    raise BadInput(
+        "data.part_empty_seed",
+        "Few of the {rows} rows are free to stand apart: {parts} would be empty. Use the seed {seed}, which fills every part, "
+        "or add rows.",
+        seed=other,
+        **values,
+    )
+
+
+def _seed_that_fills(rows: Sequence[Row], ratios: Ratios, seed: int, near: bool) -> int | None:
+    if len(rows) > 10 * _SEEDS:
+        return None
+    for other in range(seed + 1, seed + 1 + _SEEDS):
+        neighbours = duplicates.Neighbours([row.text for row in rows]) if near else None
+        try:
+            if _wanted(ratios) <= set(assign(rows, ratios, other, neighbours).part.values()):
+                return other
+        except BadInput:
+            return None
+    return None
+
+
+def _wanted(ratios: Ratios) -> set[Part]:
+    return {part for part, share in zip(PARTS, ratios, strict=True) if share}
 
 
 def _note_left_out(found: Sorted, assigned: Assigned, numbers: Sequence[int]) -> None:

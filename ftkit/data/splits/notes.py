@@ -1,4 +1,4 @@
-"""What a split says about itself in words: what unusual ratios cost, which part lies empty, what was not kept together.
+"""What a split says about itself in words: what unusual ratios cost, which part is far from its share, which labels it lacks.
 
 Takes numbers, gives sentences of ``phrases``. It decides nothing.
 """
@@ -8,14 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from ftkit.data.phrases import phrase
-from ftkit.data.splits.splitting import USUAL, Assigned, Ratios, Row, assign
-from ftkit.errors import BadInput
+from ftkit.data.splits.splitting import USUAL, Assigned, Ratios, Row
 from ftkit.records import PARTS, Part
 
 _TOLERANCE = 1e-6
 _OFF = 0.05  # a part further from its share than this is worth a sentence, from this many rows on:
 _OFF_FROM = 200
-_SEEDS = 50
 _LABELS = 3
 
 
@@ -34,16 +32,10 @@ def ratio_notes(ratios: Ratios, sizes: Mapping[Part, int]) -> Iterator[str]:
             yield phrase(f"split_large_{part}", **values)
 
 
-def result_notes(rows: Sequence[Row], ratios: Ratios, seed: int, found: Assigned) -> Iterator[str]:
-    """Parts that lie empty or are far from what was asked for."""
+def result_notes(rows: Sequence[Row], ratios: Ratios, found: Assigned) -> Iterator[str]:
+    """Parts that are far from what was asked for."""
     sizes = found.sizes()
     total = sum(sizes.values())
-    empty = [part for part, share in zip(PARTS, ratios, strict=True) if share and not sizes[part]]
-    if empty:
-        names = ", ".join(phrase(f"part_{part}") for part in empty)
-        other = _seed_that_fills(rows, ratios, seed)
-        key = "split_empty" if other is None else "split_empty_seed"
-        yield phrase(key, parts=names, **({} if other is None else {"seed": other}))
     if total < _OFF_FROM or any(row.held for row in rows):
         return
     for part, share in zip(PARTS, ratios, strict=True):
@@ -78,16 +70,3 @@ def label_notes(rows: Sequence[Row], found: Assigned) -> Iterator[str]:
         )
     if len(lacking) > _LABELS:
         yield phrase("split_labels_missing", count=len(lacking) - _LABELS)
-
-
-def _seed_that_fills(rows: Sequence[Row], ratios: Ratios, seed: int) -> int | None:
-    if len(rows) > 10 * _SEEDS:
-        return None
-    wanted = {part for part, share in zip(PARTS, ratios, strict=True) if share}
-    for other in range(seed + 1, seed + 1 + _SEEDS):
-        try:
-            if wanted <= set(assign(rows, ratios, other).part.values()):
-                return other
-        except BadInput:
-            return None
-    return None

@@ -236,13 +236,25 @@ def test_unusual_ratios_say_what_they_cost_and_usual_ones_nothing(splits, datase
     assert "nothing can be said about questions that the model never saw" in said
 
 
-def test_a_part_that_stays_empty_names_a_seed_that_fills_it(service, splits, write):
+def test_a_part_that_would_stay_empty_is_refused_with_a_seed_that_fills_it(service, splits, write):
     dataset = service.import_file(write("a.jsonl", ROWS[:4]))
-    split = next(
-        s for s in (splits.split(dataset.id, seed=n) for n in range(20)) if not all(s.sizes.values())
-    )
-    (note,) = [one for one in split.notes if one.startswith("Still empty")]
-    assert all(splits.split(dataset.id, seed=int(note.split("seed ")[1].split()[0])).sizes.values())
+    refused = []
+    for seed in range(20):
+        try:
+            assert all(splits.split(dataset.id, seed=seed).sizes.values())
+        except BadInput as error:
+            refused.append(error)
+    assert refused
+    for error in refused:
+        assert error.key == "data.part_empty_seed"
+        assert all(splits.split(dataset.id, seed=int(error.values["seed"])).sizes.values())
+
+
+def test_rows_that_stand_together_cannot_fill_every_part(service, splits, write):
+    rows = [{**row, "team": "one" if n < 2 else "two"} for n, row in enumerate(ROWS[:8])]
+    dataset = service.import_file(write("a.jsonl", rows))
+    with pytest.raises(BadInput, match="cannot fill 3 parts"):
+        splits.split(dataset.id, group="team")
 
 
 @pytest.fixture
