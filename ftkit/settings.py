@@ -80,6 +80,11 @@ class Settings(BaseModel):
             }
         )
 
+    @property
+    def store_url(self) -> str:
+        """Address of the database: the one that was given, or a file in the data folder."""
+        return self.database_url or f"sqlite:///{self.home / 'ftkit.sqlite'}"
+
     def dangerous_switches(self) -> tuple[str, ...]:
         """Names of Gradio variables in the environment that would bypass the app's own protection."""
         return tuple(name for name in _DANGEROUS if self.environment.get(name))

@@ -63,7 +63,7 @@ class Workspace:
                 home=settings.home,
                 reason=error.strerror,
             ) from error
-        self._database = Database(settings.database_url or f"sqlite:///{settings.home / 'ftkit.sqlite'}")
+        self._database = Database(settings.store_url)
         environment = settings.worker_environment()
         artefacts = Artefacts(self._database)
         self.artefacts = artefacts

@@ -17,6 +17,20 @@ from ftkit.store.tables import artefacts, parents
 A = TypeVar("A", bound=Artefact)
 
 
+def enter(record: Artefact, url: str) -> None:
+    """Store a new artefact from a process that keeps no database open, as a worker that has made one.
+
+    Args:
+        record: the artefact.
+        url: address of the database.
+    """
+    database = Database(url)
+    try:
+        Artefacts(database).add(record)
+    finally:
+        database.close()
+
+
 class Artefacts:
     """The artefacts of one database."""
 

@@ -76,7 +76,7 @@ def estimate(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Mem
     shape = model.architecture
     narrow = spec.bf16 and machine.bf16
     wide = 2 if narrow else 4
-    trained = adapter_parameters(spec, model) if spec.use_peft else model.parameters
+    trained = _trained(spec, model)
     tokens = _tokens_at_once(spec, longest)
     per_layer = (10 * shape["hidden"] + 5.5 * shape["intermediate"]) * wide
     if spec.activation_checkpointing:
@@ -100,8 +100,9 @@ def estimate(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Mem
 
 def checkpoints_mb(spec: RunSpec, model: Model) -> int:
     """Disk for the checkpoints kept and the one being written: trained weights in 32 bits and the optimizer's state."""
-    trained = adapter_parameters(spec, model) if spec.use_peft else model.parameters
-    return round((spec.save_total_limit + 1) * trained * (4 + _OPTIMIZER_BYTES[spec.optim]) / MEGABYTE)
+    return round(
+        (spec.save_total_limit + 1) * _trained(spec, model) * (4 + _OPTIMIZER_BYTES[spec.optim]) / MEGABYTE
+    )
 
 
 def what_would_fit(
@@ -137,6 +138,11 @@ def _changes(spec: RunSpec, longest: int) -> Iterator[dict[str, Any]]:
     while length > 64:  # noqa: PLR2004 - shorter rows hold hardly an answer
         length //= 2
         yield {**changes, "max_length": length}
+
+
+def _trained(spec: RunSpec, model: Model) -> int:
+    """Weights that are trained."""
+    return adapter_parameters(spec, model) if spec.use_peft else model.parameters
 
 
 def _tokens_at_once(spec: RunSpec, longest: int) -> int:

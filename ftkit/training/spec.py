@@ -12,7 +12,6 @@ from ftkit.errors import BadInput
 from ftkit.training.option import option
 
 Method = Literal["sft", "dpo", "kto"]
-PREFERENCE_METHODS: frozenset[str] = frozenset({"dpo", "kto"})
 
 
 class RunSpec(BaseModel):

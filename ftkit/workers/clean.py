@@ -21,8 +21,7 @@ from ftkit.data.health.personal import load_finder
 from ftkit.errors import Refused
 from ftkit.records import Dataset
 from ftkit.settings import Settings
-from ftkit.store.artefacts import Artefacts
-from ftkit.store.engine import Database
+from ftkit.store.artefacts import enter
 from ftkit.store.files import building
 from ftkit.workers.harness import Worker, answer, run
 
@@ -57,12 +56,7 @@ def job(worker: Worker) -> Mapping[str, Any]:
                 "notes": running.notes(summary),
             }
         )
-    settings = Settings.from_environment()
-    database = Database(settings.database_url or f"sqlite:///{settings.home / 'ftkit.sqlite'}")
-    try:
-        Artefacts(database).add(record)
-    finally:
-        database.close()
+    enter(record, Settings.from_environment().store_url)
     return {"kept": summary.kept, "changed": summary.changed, "dropped": summary.dropped}
 
 

@@ -1,8 +1,9 @@
 """The evaluation worker: base and tuned model measured on the same rows of one part of a split.
 
 Takes ``inputs.json`` (split, mapping, part, model, tuned, seed, max_new_tokens), writes ``samples.parquet`` and, last,
-``report.json``. The base model is loaded once with the adapter on top, which is switched off to be the base; a whole tuned model is loaded beside it. Greedy
-and seeded: the same inputs give the same report on one machine. It changes neither model nor data.
+``report.json``. The base model is loaded once with the adapter on top, which is switched off to be the base; a whole tuned
+model is loaded beside it. Greedy and seeded: the same inputs give the same report on one machine. It changes neither model
+nor data.
 """
 
 import inspect

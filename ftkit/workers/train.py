@@ -54,8 +54,7 @@ def job(worker: Worker) -> Mapping[str, Any]:
         raise
     worker.progress("saving", trainer.state.global_step, trainer.state.max_steps)
     save_result()
-    early = trainer.state.global_step < trainer.state.max_steps
-    if early and worker.stop_asked():
+    if trainer.state.global_step < trainer.state.max_steps and worker.stop_asked():
         raise Stopped
     return _result(worker, trainer, watch, rows)
 

@@ -1,13 +1,13 @@
 """Personal data and secrets in a text: where each stands and of which kind.
 
-Takes a text, gives spans. presidio decides what is found, by form and checksum: no network, no model, no list of names, so
+Takes a text, gives spans. presidio decides what is found, by form and checksum, and our own forms what is a key: no network, no model, no list of names, so
 that names and addresses of persons are not found. Loading presidio takes seconds and hundreds of megabytes; it comes with
 the first text that may hold something, and only in a worker process. It changes no text.
 """
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -98,12 +98,11 @@ class PersonalData:
 
     def find(self, text: str) -> list[Span]:
         """What the text holds, in its order, no two finds overlapping."""
-        found: list[Span] = []
-        for kind, search in self._searches(text):
-            for start, end in search(text):
-                if all(end <= other.start or start >= other.end for other in found):
-                    found.append(Span(kind, start, end, text[start:end]))
-        return sorted(found, key=lambda span: span.start)
+        return apart(
+            Span(kind, start, end, text[start:end])
+            for kind, search in self._searches(text)
+            for start, end in search(text)
+        )
 
     def _searches(self, text: str) -> Iterator[tuple[str, Callable[[str], Iterator[tuple[int, int]]]]]:
         """The searches that can find something, by cheap signs."""
@@ -119,6 +118,15 @@ class PersonalData:
             yield "phone", _phones
         if self._urls:
             yield "url", _urls
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Those that overlap no earlier one, in the order of the text."""
+    kept: list[Span] = []
+    for span in spans:
+        if all(span.end <= other.start or span.start >= other.end for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda span: span.start)
 
 
 def load_finder() -> None:
@@ -268,8 +276,13 @@ def _digits(number: str) -> str:
 @lru_cache(maxsize=4096)
 def _is_number(run: str, leniency: int) -> bool:
     """Whether presidio takes the whole run for one phone number of one of the regions."""
-    from presidio_analyzer.predefined_recognizers import PhoneRecognizer  # noqa: PLC0415  as above
-
-    recognizer = PhoneRecognizer(supported_regions=_REGIONS, leniency=leniency)
+    recognizer = _phone_recognizer(leniency)
     found = recognizer.analyze(run, recognizer.supported_entities)
     return any((one.start, one.end) == (0, len(run)) for one in found)
+
+
+@lru_cache(maxsize=2)
+def _phone_recognizer(leniency: int) -> Any:
+    from presidio_analyzer.predefined_recognizers import PhoneRecognizer  # noqa: PLC0415  as above
+
+    return PhoneRecognizer(supported_regions=_REGIONS, leniency=leniency)

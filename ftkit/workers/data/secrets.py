@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ftkit.data import storage
 from ftkit.data.cleaning import texts
-from ftkit.data.health.personal import Span, secrets, suspects
+from ftkit.data.health.personal import Span, apart, secrets, suspects
 from ftkit.data.health.signs import used_columns
 from ftkit.data.health.tally import example
 
@@ -41,8 +41,5 @@ def find(file: Path, mapping: Mapping[str, str]) -> Secrets:
 
 def _masks(text: str) -> list[Span]:
     """The secrets, and whatever has the rough form of personal data: presidio is not worth its loading here."""
-    keys = [Span("secret", start, end, text[start:end]) for start, end in secrets(text)]
-    others = [
-        one for one in suspects(text) if all(one.end <= key.start or one.start >= key.end for key in keys)
-    ]
-    return sorted([*keys, *others], key=lambda span: span.start)
+    keys = (Span("secret", start, end, text[start:end]) for start, end in secrets(text))
+    return apart([*keys, *suspects(text)])

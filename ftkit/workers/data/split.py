@@ -14,8 +14,7 @@ from ftkit.data.splits import parts
 from ftkit.data.splits.making import PHASES, Plan, make
 from ftkit.records import Dataset, Split
 from ftkit.settings import Settings
-from ftkit.store.artefacts import Artefacts
-from ftkit.store.engine import Database
+from ftkit.store.artefacts import enter
 from ftkit.store.files import building, write_json
 from ftkit.workers.harness import Worker, run
 
@@ -34,12 +33,7 @@ def job(worker: Worker) -> Mapping[str, Any]:
         worker.raise_if_stopped()
         record = made.record(draft)
         write_json(folder / "manifest.json", parts.manifest(record, dataset, made.lists()))
-    settings = Settings.from_environment()
-    database = Database(settings.database_url or f"sqlite:///{settings.home / 'ftkit.sqlite'}")
-    try:
-        Artefacts(database).add(record)
-    finally:
-        database.close()
+    enter(record, Settings.from_environment().store_url)
     return {"sizes": record.sizes, "leaks": record.leaks}
 
 

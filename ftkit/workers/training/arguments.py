@@ -20,14 +20,8 @@ from ftkit.training.spec import RunSpec
 _AS_THEY_ARE = (
     *("num_train_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps", "optim"),
     *("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"),
-    *(
-        "weight_decay",
-        "max_grad_norm",
-        "seed",
-        "activation_checkpointing",
-        "logging_steps",
-        "save_total_limit",
-    ),
+    *("weight_decay", "max_grad_norm", "seed", "activation_checkpointing"),
+    *("logging_steps", "save_total_limit"),
 )
 
 

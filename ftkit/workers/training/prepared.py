@@ -4,11 +4,11 @@ Takes the part and a tokenizer, gives rows as token ids. Nothing is cut: a row t
 imports neither torch nor transformers, so that counting starts at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ftkit.data.chat import RowProblem, training_row
+from ftkit.data.chat import RowProblem, TrainingRow, training_row
 from ftkit.data.phrases import phrase
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import TemplateRefusal
@@ -95,7 +95,7 @@ def prepare(  # noqa: PLR0913 - the options that rule the rows, by name
     reasons: list[tuple[int, str]] = []
     for number, values in enumerate(iterate_rows(file), start=1):
         try:
-            made = list(_rows(values, mapping, tokenizer, completion_only, method))
+            made, whole = _rows(values, mapping, tokenizer, completion_only, method)
         except (RowProblem, TemplateRefusal) as problem:
             empty += 1
             reasons.append((number, str(problem)))
@@ -108,7 +108,7 @@ def prepare(  # noqa: PLR0913 - the options that rule the rows, by name
             reasons.append((number, phrase("no_token")))
         else:
             rows += made
-            disarmed += tokenizer.disarms(said(values, mapping))
+            disarmed += tokenizer.disarms(whole)
     return Prepared(rows, longest, left_out, empty, disarmed, tuple(reasons[:_REASONS_KEPT]))
 
 
@@ -118,9 +118,11 @@ def _rows(
     tokenizer: FastTokenizer,
     completion_only: bool,
     method: Method,
-) -> Iterable[Row]:
+) -> tuple[Sequence[Row], TrainingRow]:
+    """The rows that one row of the data becomes, and all that it says."""
+    if method == "sft":
+        row = training_row(values, mapping)
+        return [tokenise(row, tokenizer, completion_only)], row
     if method == "dpo":
-        return [pair_row(values, mapping, tokenizer)]
-    if method == "kto":
-        return marked_rows(values, mapping, tokenizer)
-    return [tokenise(training_row(values, mapping), tokenizer, completion_only)]
+        return [pair_row(values, mapping, tokenizer)], said(values, mapping)
+    return marked_rows(values, mapping, tokenizer), said(values, mapping)
