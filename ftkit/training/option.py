@@ -5,11 +5,17 @@ Takes words and bounds, gives a pydantic field; reads them back from one. The op
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 Group = Literal["model", "data", "schedule", "adapter", "preference", "watch"]
 Level = Literal["simple", "advanced"]
+
+
+class Options(BaseModel):
+    """Options of one subject."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 def option(default: Any, title: str, help_: str, group: Group, **more: Any) -> Any:

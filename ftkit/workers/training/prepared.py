@@ -12,7 +12,7 @@ from ftkit.data.chat import RowProblem, TrainingRow, training_row
 from ftkit.data.phrases import phrase
 from ftkit.data.storage import iterate_rows
 from ftkit.models.chat_template import TemplateRefusal
-from ftkit.training.spec import Method
+from ftkit.training.options.model import Method
 from ftkit.workers.training.preference.rows import marked_rows, pair_row, said
 from ftkit.workers.training.rows import FastTokenizer, tokenise
 

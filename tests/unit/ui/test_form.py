@@ -144,6 +144,6 @@ def test_the_command_spells_out_what_differs_from_the_recipe() -> None:
     words = shlex.split(form.command("smollm2-135m/sft-lora", spec, DEFAULT, "abc"))
     assert words == [
         *["ftkit", "train", "smollm2-135m/sft-lora", "--split", "abc"],
-        *["--set", "max_steps=20", "--set", "packing=true", "--set", "target_modules=q_proj, v_proj"],
+        *["--set", "max_steps=20", "--set", "target_modules=q_proj, v_proj", "--set", "packing=true"],
     ]
     assert "--set" not in form.command("recipe", DEFAULT, DEFAULT, "abc")

@@ -1,0 +1,55 @@
+"""What is measured, kept and told while a run goes on."""
+
+from typing import Literal
+
+from ftkit.training.option import Options, option
+
+
+class WatchOptions(Options):
+    """What is measured, kept and told while a run goes on."""
+
+    per_device_eval_batch_size: int = option(
+        8,
+        "Evaluation batch",
+        "Rows at a time when the validation loss is measured.",
+        "watch",
+        unit="rows",
+        ge=1,
+        le=512,
+    )
+    eval_steps: int = option(
+        20,
+        "Validate every",
+        "Steps between two measurements of the validation loss; a checkpoint is kept at each.",
+        "watch",
+        unit="steps",
+        ge=1,
+        le=100_000,
+    )
+    logging_steps: int = option(
+        1, "Log every", "Steps between two points of the curves.", "watch", unit="steps", ge=1, le=10_000
+    )
+    save_total_limit: int = option(
+        2, "Checkpoints kept", "The best and the last are always among them.", "watch", ge=1, le=100
+    )
+    load_best_model_at_end: bool = option(
+        True,
+        "Keep the best",
+        "End with the checkpoint of the lowest validation loss, not with the last one.",
+        "watch",
+    )
+    early_stopping_patience: int = option(
+        0,
+        "Early stopping",
+        "End the run after so many validations without a lower loss; 0 never does.",
+        "watch",
+        unit="validations",
+        ge=0,
+        le=1000,
+    )
+    report_to: Literal["none", "tensorboard", "trackio", "wandb"] = option(
+        "none",
+        "Also report to",
+        "A tracker that gets the curves too; its package must be installed.",
+        "watch",
+    )
