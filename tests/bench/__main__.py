@@ -1,18 +1,20 @@
 """Speed figures of this machine, each beside what it is compared with, in one run.
 
-    python -m tests.bench [start] [train] [data]
+    python -m tests.bench [start] [train] [memory] [data]
 
-``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 sample rows with ftkit and with a
-plain TRL script, on the bundled model. ``data``: 100,000 rows imported,
-checked and split, and how fast pages are meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and
-from minute to minute: read the ratios.
+``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 rows of the sample, or of the file
+that FTKIT_BENCH_ROWS names, with ftkit and with a plain TRL script, on the bundled model. ``memory``: what the run card says and
+what a run takes, over methods, batches and lengths. ``data``: 100,000 rows imported, checked and split, and how fast pages are
+meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and from minute to minute: read the ratios.
 """
 
 import json
-import subprocess
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,12 @@ import psutil
 from ftkit.data.bundled import path_of
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.settings import Settings
-from ftkit.training.recipes import DEFAULT_RECIPE
 from ftkit.workspace import FIRST_SAMPLE, Workspace
 from tests.bench.data import bench_data
-from tests.bench.page import ROOT, dashboard
+from tests.bench.memory import bench_memory
+from tests.bench.page import dashboard
+from tests.bench.train import bench_training
 
-ROWS = 64
 STARTS = 3
 
 
@@ -53,39 +55,25 @@ def _start_once(home: str) -> tuple[float, float]:
 
 def bench_train() -> dict[str, Any]:
     """The same rows, model, adapter and batches with ftkit and with plain TRL."""
-    with path_of(FIRST_SAMPLE).open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line, _ in zip(lines, range(ROWS), strict=False)]
-    with Workspace(Settings.from_environment()) as workspace, tempfile.TemporaryDirectory() as folder:
+    file = os.environ.get("FTKIT_BENCH_ROWS")
+    with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
+        return bench_training(workspace, Path(file) if file else path_of(FIRST_SAMPLE), Path(folder))
+
+
+def bench_memory_estimate() -> dict[str, Any]:
+    """What the run card says and what a run takes."""
+    with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
+        return bench_memory(workspace, Path(folder))
+
+
+@contextmanager
+def _with_model() -> Iterator[Workspace]:
+    """The workspace of FTKIT_HOME with the bundled model in it."""
+    with Workspace(Settings.from_environment()) as workspace:
         if all(model.id != BUNDLED_ID for model in workspace.models.all()):
             workspace.models.pull(BUNDLED_ID)
             workspace.models.wait(BUNDLED_ID)
-        file = Path(folder) / "rows.json"
-        file.write_text(json.dumps(rows), encoding="utf-8")
-        plain = _plain_trl(workspace.folders.model(BUNDLED_ID), file)
-        ours = _with_ftkit(workspace, file)
-    return {
-        "plain_trl": plain,
-        "ftkit": ours,
-        "ratio": round(ours["tokens_per_second"] / plain["tokens_per_second"], 2),
-    }
-
-
-def _with_ftkit(workspace: Workspace, file: Path) -> dict[str, Any]:
-    split = workspace.splits.split(workspace.data.import_file(file, "Bench").id, (1, 0, 0))
-    recipe = workspace.training.recipe(DEFAULT_RECIPE)
-    spec = recipe.spec.model_copy(update={"num_train_epochs": 1.0})
-    run = workspace.training.start(spec, split.id, recipe.name, "Bench")
-    metrics = workspace.training.wait(run.id).metrics
-    return {
-        name: metrics[name] for name in ("tokens_per_second", "train_loss", "train_seconds", "peak_memory_mb")
-    }
-
-
-def _plain_trl(model: Path, rows: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.bench.plain_trl", str(model), str(rows)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        yield workspace
 
 
 def bench_large_data() -> dict[str, Any]:
@@ -94,7 +82,12 @@ def bench_large_data() -> dict[str, Any]:
         return bench_data(workspace, Path(folder))
 
 
-BENCHES = {"start": bench_start, "train": bench_train, "data": bench_large_data}
+BENCHES = {
+    "start": bench_start,
+    "train": bench_train,
+    "memory": bench_memory_estimate,
+    "data": bench_large_data,
+}
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ class Clock(TrainerCallback):
 
 def main(model: str, rows: str) -> None:
     with Path(rows).open(encoding="utf-8") as file:
-        made = Dataset.from_list([_conversation(row) for row in json.load(file)])
+        made = Dataset.from_list(json.load(file))
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         trainer = SFTTrainer(
@@ -57,22 +57,17 @@ def main(model: str, rows: str) -> None:
             callbacks=[clock],
         )
         tokens = sum(map(len, trainer.train_dataset["input_ids"]))
-        loss = trainer.train().training_loss
+        done = trainer.train()
+        trainer.save_model(folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     told = {
         "tokens_per_second": round(tokens / clock.seconds, 2),
-        "train_loss": loss,
+        "train_loss": done.training_loss,
+        "steps": done.global_step,
         "train_seconds": round(clock.seconds, 2),
         "peak_memory_mb": peak,
     }
     print(json.dumps(told))
-
-
-def _conversation(row: dict[str, str]) -> dict[str, Any]:
-    return {
-        "prompt": [{"role": "system", "content": row["system"]}, {"role": "user", "content": row["message"]}],
-        "completion": [{"role": "assistant", "content": row["answer"]}],
-    }
 
 
 if __name__ == "__main__":

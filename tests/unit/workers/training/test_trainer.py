@@ -151,3 +151,61 @@ def test_the_validation_loss_does_not_depend_on_the_batch_size(tiny_model: Path,
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert losses[0] == pytest.approx(losses[2], rel=1e-4)
     assert losses[0] == pytest.approx(losses[3], rel=1e-4)
+
+
+def test_accumulated_batches_train_as_one_large_batch(tiny_model: Path, tmp_path: Path) -> None:
+    for fast in (True, False):
+        one = _train(
+            _model("llama"), tiny_model, tmp_path / f"one{fast}", fast, per_device_train_batch_size=4
+        )
+        four = _train(
+            _model("llama"),
+            tiny_model,
+            tmp_path / f"four{fast}",
+            fast,
+            per_device_train_batch_size=1,
+            gradient_accumulation_steps=4,
+        )
+        _assert_same(four, one, tolerance=1e-4)
+
+
+def test_padded_unpadded_and_packed_rows_have_the_same_loss(tiny_model: Path, tmp_path: Path) -> None:
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    from ftkit.data.chat import training_row
+    from ftkit.workers.loading import load_tokenizer
+    from ftkit.workers.training.rows import FastTokenizer, tokenise
+    from tests.unit.workers.runs import MAPPING
+
+    tokenizer = FastTokenizer(tiny_model)
+    data = [tokenise(training_row(row, MAPPING), tokenizer)._asdict() for row in rows(12)]
+    model = _model("llama")
+
+    def losses(**options: Any) -> tuple[float, int]:
+        """Summed over all labelled tokens of all batches."""
+        trainer = SFTTrainer(
+            model=model,
+            args=SFTConfig(
+                str(tmp_path), use_cpu=True, bf16=False, report_to="none", train_sampling_strategy="sequential",
+                activation_checkpointing=False, per_device_train_batch_size=4, disable_tqdm=True,
+                dataset_kwargs={"skip_prepare_dataset": not options.get("packing")}, **options,
+            ),
+            train_dataset=Dataset.from_list(data),
+            processing_class=load_tokenizer(tiny_model),
+        )  # fmt: skip
+        model.eval()
+        total, tokens = 0.0, 0
+        for batch in trainer.get_train_dataloader():
+            inputs = trainer._prepare_inputs(batch)
+            output = model(**inputs, use_cache=False, fused_lm_head=True)
+            total -= float(output.log_probs.sum())
+            tokens += int(output.label_mask.sum())
+        return total / tokens, tokens
+
+    padded, tokens = losses(max_length=None)
+    unpadded, same = losses(max_length=None, padding_free=True)
+    packed, also_same = losses(max_length=400, packing=True)
+    assert tokens == same == also_same > 100
+    assert unpadded == pytest.approx(padded, rel=1e-4)
+    assert packed == pytest.approx(padded, rel=1e-4)
