@@ -14,6 +14,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from ftkit.errors import BadInput
 from ftkit.workers.training.fast import attention
+from ftkit.workers.training.fast.lora import use_fast_layers
 from ftkit.workers.training.fast.loss import summed_loss
 
 # Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
@@ -87,6 +88,10 @@ class RunTrainer(Watched, SFTTrainer):
 
 class FastTrainer(RunTrainer):
     """The same steps with batches of ``FastCollator``, attention row by row and the loss at labelled positions only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        use_fast_layers(self.model)
 
     def compute_loss(
         self,
