@@ -15,6 +15,7 @@ from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import StoreFault
+from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Jobs, NewId
@@ -26,6 +27,8 @@ from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
+from ftkit.training.machine import look
+from ftkit.training.memory import Fit, fit
 from ftkit.training.service import TrainingService
 
 # The sample that a first start and the quickstart work on.
@@ -52,6 +55,7 @@ class Workspace:
             StoreFault: the folder cannot be written, or its database cannot be used.
         """
         self.settings = settings
+        self._clock = clock
         self.folders = Folders(settings.home)
         try:
             settings.home.mkdir(parents=True, exist_ok=True)
@@ -87,6 +91,7 @@ class Workspace:
             new_id=new_id,
         )
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
+        self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
 
     def prepare_first_start(self) -> None:
@@ -107,6 +112,16 @@ class Workspace:
     def preview(self, dataset: str, row: int, model: str, mapping: dict[str, str] | None = None) -> str:
         """One row as the model will see it, through its chat template."""
         return self.models.render(model, self.data.conversation(dataset, row, mapping))
+
+    def fit(self, model: str, recipe: str) -> Fit:
+        """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.
+
+        Raises:
+            NotFound: the model is neither here nor in the list, or there is no such recipe.
+        """
+        spec = self.training.recipe(recipe).spec
+        record = self.models.known(model, self._clock())
+        return fit(spec, record, spec.max_length, look(self.settings.home))
 
     def schema_version(self) -> str | None:
         """Version of the database's schema."""

@@ -26,6 +26,16 @@ class Bundle(NamedTuple):
     sha256: str
 
 
+class Shape(NamedTuple):
+    """Sizes that rule the memory of training: widths, layers, and how many tokens the model knows."""
+
+    hidden: int
+    layers: int
+    intermediate: int
+    key_value: int
+    vocabulary: int
+
+
 class CatalogueEntry(NamedTuple):
     """A model that is known to work; ``size_mb`` is the download."""
 
@@ -38,6 +48,7 @@ class CatalogueEntry(NamedTuple):
     languages: str
     size_mb: int
     suits: str
+    shape: Shape
     gated: bool = False
 
 
@@ -60,6 +71,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=269,
         suits="Sorting, extracting and short fixed answers; trains in minutes without a graphics card.",
+        shape=Shape(576, 30, 1536, 192, 49152),
     ),
     CatalogueEntry(
         id="smollm2-360m-instruct",
@@ -71,6 +83,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=724,
         suits="As the 135M model, with better wording; about three times the work.",
+        shape=Shape(960, 32, 2560, 320, 49152),
     ),
     CatalogueEntry(
         id="distilgpt2",
@@ -82,6 +95,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=353,
         suits="Going on with plain texts; it knows no conversations. The classic for a first try.",
+        shape=Shape(768, 6, 3072, 768, 50257),
     ),
     CatalogueEntry(
         id="qwen2.5-0.5b-instruct",
@@ -93,6 +107,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="29 languages",
         size_mb=988,
         suits="Short tasks in other languages than English.",
+        shape=Shape(896, 24, 4864, 128, 151936),
     ),
     CatalogueEntry(
         id="qwen3-0.6b",
@@ -104,6 +119,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="more than 100 languages, Turkish among them",
         size_mb=1503,
         suits="Turkish and other languages on a small machine.",
+        shape=Shape(1024, 28, 3072, 1024, 151936),
     ),
     CatalogueEntry(
         id="tinyllama-1.1b-chat",
@@ -115,6 +131,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=2200,
         suits="Trying out the Llama 2 architecture on a graphics card.",
+        shape=Shape(2048, 22, 5632, 256, 32000),
     ),
     CatalogueEntry(
         id="llama-3.2-1b-instruct",
@@ -126,6 +143,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="8 languages",
         size_mb=2472,
         suits="Longer answers, on a graphics card; its license must be accepted on the Hub first.",
+        shape=Shape(2048, 16, 8192, 512, 128256),
         gated=True,
     ),
     CatalogueEntry(
@@ -138,6 +156,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=3423,
         suits="Longer answers in English, on a graphics card.",
+        shape=Shape(2048, 24, 8192, 2048, 49152),
     ),
     CatalogueEntry(
         id="gemma-3-1b-it",
@@ -149,6 +168,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=2_000,
         suits="Longer answers, on a graphics card; its license must be accepted on the Hub first.",
+        shape=Shape(1152, 26, 6912, 256, 262144),
         gated=True,
     ),
     CatalogueEntry(
@@ -161,6 +181,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="English",
         size_mb=14_496,
         suits="Demanding answers, on a graphics card with 16 GB or more (QLoRA).",
+        shape=Shape(4096, 32, 14336, 1024, 32768),
     ),
     CatalogueEntry(
         id="llama-3.1-8b-instruct",
@@ -172,6 +193,7 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         languages="8 languages",
         size_mb=16_061,
         suits="Demanding answers, on a graphics card with 16 GB or more (QLoRA); its license must be accepted on the Hub first.",
+        shape=Shape(4096, 32, 14336, 1024, 128256),
         gated=True,
     ),
 )

@@ -5,6 +5,7 @@ machine as soon as its folder with ``model.json`` is there.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,33 @@ class ModelService:
                 model=id_,
             )
         return Model.model_validate(value)
+
+    def known(self, name: str, now: datetime) -> Model:
+        """A model on this machine, or what the list knows of one that is not.
+
+        Args:
+            name: an id of the list or of this machine.
+            now: the time.
+
+        Raises:
+            NotFound: neither.
+        """
+        entry = find_entry(name)
+        try:
+            return self.get(entry.id if entry else name)
+        except NotFound:
+            if entry is None:
+                raise
+        return Model(
+            id=entry.id,
+            name=entry.title,
+            created_at=now,
+            source=entry.source,
+            license=entry.license,
+            parameters=entry.parameters,
+            context_length=entry.context_length,
+            architecture=entry.shape._asdict(),
+        )
 
     def pull_id(self, name: str) -> str:
         """The id that a model of the list or of the Hub gets on this machine.

@@ -10,12 +10,11 @@ from typing import Any, Literal
 from ftkit.errors import FtkitError, Refused
 from ftkit.records import Model
 from ftkit.training.machine import Machine
-from ftkit.training.memory import Memory, checkpoints_mb, estimate, what_would_fit
+from ftkit.training.memory import Memory, checkpoints_mb, estimate, judge, what_would_fit
 from ftkit.training.spec import RunSpec
 
 # Useful work per core: what a plain and a recent processor reach.
 _SLOW_FLOPS, _FAST_FLOPS = 15e9, 80e9
-_TIGHT = 0.8
 _SMALL_MODEL = 1_000_000_000  # parameters
 
 
@@ -87,10 +86,6 @@ def make_card(
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
     memory = estimate(spec, model, train.longest, machine)
-    ratio = memory.total / max(1, machine.memory_mb)
-    fits: Literal["fits", "tight", "exceeds"] = (
-        "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
-    )
     seconds, source = _seconds(tokens, model, machine, speed)
     return RunCard(
         rows=train.rows,
@@ -103,7 +98,7 @@ def make_card(
         memory_mb=memory.total,
         memory_parts=memory,
         memory_free_mb=machine.memory_mb,
-        fits=fits,
+        fits=judge(memory, machine),
         seconds=seconds,
         seconds_from=source,
         device=machine.gpu or "CPU",

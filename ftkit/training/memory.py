@@ -6,7 +6,7 @@ measured runs of one model (see the tests); another model deserves the margin th
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ftkit.records import Model
 from ftkit.training.machine import MEGABYTE, Machine
@@ -23,6 +23,7 @@ _POSITIONS_AT_ONCE = 256
 _BOTH_WIDTHS = 4 + 2
 _KEPT_MB = 900
 _MARGIN = 1.15
+_TIGHT = 0.8
 # Bytes per trained weight that an optimizer keeps: two moments in 32 bits, in 8 bits, or one row and column of each matrix.
 _OPTIMIZER_BYTES = {
     "adamw_torch_fused": 8.0,
@@ -52,6 +53,43 @@ class Memory:
         """All parts together."""
         parts: tuple[float, ...] = astuple(self)
         return round(sum(parts))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether a run fits into a machine; ``change`` has the options with which it would, empty where none is needed or helps."""
+
+    fits: Literal["fits", "tight", "exceeds"]
+    memory: Memory
+    free_mb: int
+    change: dict[str, Any]
+    needs_with_change_mb: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "fits": self.fits,
+            "needs_mb": self.memory.total,
+            "free_mb": self.free_mb,
+            "parts": {name: round(value) for name, value in vars(self.memory).items()},
+            "change": self.change,
+            "needs_with_change_mb": self.needs_with_change_mb,
+        }
+
+
+def fit(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Fit:
+    """Whether a run fits; arguments as ``estimate``."""
+    memory = estimate(spec, model, longest, machine)
+    verdict = judge(memory, machine)
+    found = what_would_fit(spec, model, longest, machine) if verdict == "exceeds" else None
+    change, needs = found or ({}, None)
+    return Fit(verdict, memory, machine.memory_mb, change, needs)
+
+
+def judge(memory: Memory, machine: Machine) -> Literal["fits", "tight", "exceeds"]:
+    """What is free beside what is needed."""
+    ratio = memory.total / max(1, machine.memory_mb)
+    return "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
 
 
 def adapter_parameters(spec: RunSpec, model: Model) -> int:

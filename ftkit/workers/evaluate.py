@@ -187,14 +187,14 @@ def default_limit(rows: list[Prepared]) -> int:
 def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worker) -> list[dict[str, Any]]:
     """One sample per row: texts, log-likelihoods and scores of both sides."""
     samples = [_sample(row) for row in rows]
-    count = _Counter(worker, "evaluating", len(SIDES) * len(rows))
+    count = RowCounter(worker, "evaluating", len(SIDES) * len(rows))
     for side in SIDES:
         with models.as_side(side) as model:
             nlls = row_nlls(model, models.tokenizer, rows, count)
             for sample, nll in zip(samples, nlls, strict=True):
                 sample[f"{side}_nll"] = nll
     asked = [place for place, row in enumerate(rows) if row.asked]
-    count = _Counter(worker, "generating", len(SIDES) * len(asked))
+    count = RowCounter(worker, "generating", len(SIDES) * len(asked))
     for side in SIDES:
         with models.as_side(side) as model:
             prompts = [rows[place].asked for place in asked]
@@ -207,7 +207,7 @@ def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worke
 
 
 def row_nlls(
-    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared], count: "_Counter"
+    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared], count: "RowCounter"
 ) -> list[float]:
     """Negative log-likelihood of each row's scored tokens under the model as it is switched now.
 
@@ -300,7 +300,7 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
     temporary.replace(path)
 
 
-class _Counter:
+class RowCounter:
     """Rows done, told to the reader; leaves the job where a stop was asked for."""
 
     def __init__(self, worker: Worker, phase: str, rows: int) -> None:
@@ -309,6 +309,7 @@ class _Counter:
         worker.progress(phase, 0, rows, seconds_left=None)
 
     def more(self, rows: int) -> None:
+        """So many more are done."""
         self._done += rows
         left = (time.monotonic() - self._begun) / self._done * (self._rows - self._done)
         self._worker.progress(self._phase, self._done, self._rows, seconds_left=round(left, 1))

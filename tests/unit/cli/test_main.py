@@ -29,7 +29,7 @@ COMMANDS = [
 ]
 NOUNS = {
     "data": ["import", "list", "show", "format", "split"],
-    "models": ["list", "pull"],
+    "models": ["list", "pull", "compare", "fit"],
     "runs": ["list", "show", "watch", "stop", "resume", "compare", "delete"],
 }
 

@@ -111,3 +111,11 @@ def test_rendering_uses_the_models_own_template(service: ModelService, tmp_path:
         "{% if add_generation_prompt %}>{% endif %}"
     )
     assert service.render("alpha", [{"role": "user", "content": "Hi"}], True) == "<s>user: Hi;>"
+
+
+def test_a_model_of_the_list_is_known_before_it_is_here(service: ModelService) -> None:
+    known = service.known("llama-3.1-8b-instruct", datetime.now(UTC))
+    assert known.parameters == 8_030_261_248
+    assert known.architecture["layers"] == 32
+    with pytest.raises(NotFound):
+        service.known("somebody/something", datetime.now(UTC))

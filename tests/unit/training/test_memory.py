@@ -1,7 +1,7 @@
 import pytest
 
 from ftkit.training.machine import Machine
-from ftkit.training.memory import adapter_parameters, estimate, what_would_fit
+from ftkit.training.memory import adapter_parameters, estimate, fit, what_would_fit
 from ftkit.training.spec import RunSpec
 from tests.unit.training.test_card import LAPTOP, MODERN, SMOLLM2
 
@@ -66,3 +66,13 @@ def test_the_change_that_would_make_it_fit_is_the_cheapest_one() -> None:
     assert changes == {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}
     assert then <= needs - 500
     assert what_would_fit(spec, SMOLLM2, 512, Machine(cores=2, memory_mb=300)) is None
+
+
+def test_a_fit_says_what_would_help_only_where_it_is_needed() -> None:
+    spec = RunSpec(per_device_train_batch_size=16)
+    roomy = fit(spec, SMOLLM2, 512, Machine(cores=2, memory_mb=64_000))
+    assert (roomy.fits, roomy.change, roomy.as_dict()["needs_with_change_mb"]) == ("fits", {}, None)
+    narrow = fit(spec, SMOLLM2, 512, Machine(cores=2, memory_mb=roomy.memory.total - 500))
+    assert narrow.fits == "exceeds"
+    assert narrow.change["per_device_train_batch_size"] < 16
+    assert narrow.needs_with_change_mb <= roomy.memory.total - 500

@@ -22,8 +22,9 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, evaluate, model, runs, train
+from ftkit.ui.pages import compare, evaluate, runs, train
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.model import page as model
 from ftkit.workspace import Workspace
 
 PAGES = {"data": data, "model": model, "train": train, "runs": runs, "evaluate": evaluate, "compare": compare}

@@ -146,7 +146,9 @@ def test_every_state_has_a_word(state: JobState, lang: str) -> None:
 def test_every_phase_that_a_worker_says_has_a_word() -> None:
     said = set()
     for path in Path(ftkit.workers.__file__).parent.rglob("*.py"):
-        said |= set(re.findall(r'(?:progress\(|_Counter\(worker, )"(\w+)"', path.read_text(encoding="utf-8")))
+        said |= set(
+            re.findall(r'(?:progress\(|RowCounter\(worker, )"(\w+)"', path.read_text(encoding="utf-8"))
+        )
     said -= {"ready"}  # the generator, which no page shows
     assert said
     assert said <= views.PHASES

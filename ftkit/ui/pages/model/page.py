@@ -14,6 +14,7 @@ from ftkit.records import ENDED_STATES, Job
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.model.familiarity import FamiliarityCard
 from ftkit.ui.parts import asked, destination, go, page_heading, section
 from ftkit.workspace import Workspace
 
@@ -39,6 +40,7 @@ class _Page:
         with gr.Column(elem_classes="ft-card"):
             section("model.here")
             self._here = gr.HTML(elem_id="model-here")
+        FamiliarityCard(workspace)
         with gr.Column(elem_classes="ft-card"):
             section("model.offered")
             self._entries = workspace.models.catalogue()

@@ -1,0 +1,1 @@
+"""How well base models know data before any training: a choice between candidates."""

@@ -1,0 +1,1 @@
+"""The model page and its parts."""

@@ -1,0 +1,1 @@
+"""Measuring models beside the evaluation of a run."""
