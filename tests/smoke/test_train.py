@@ -1,31 +1,17 @@
 """The bundled model for real: pulled, converted, and trained for a few steps. Minutes, and it needs pip's index."""
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ftkit.settings import Settings
 from ftkit.workspace import Workspace
 
 pytestmark = [pytest.mark.smoke, pytest.mark.timeout(1800)]
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A fresh data folder, or the one that FTKIT_SMOKE_HOME names, to save the download."""
-    home = os.environ.get("FTKIT_SMOKE_HOME") or str(tmp_path_factory.mktemp("home"))
-    with Workspace(Settings.from_environment({**os.environ, "FTKIT_HOME": home})) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model(workspace: Workspace) -> Path:
-    workspace.models.pull("smollm2-135m-instruct")
-    job = workspace.models.wait("smollm2-135m-instruct")
-    assert job.state == "done", job.error
     return workspace.folders.model("smollm2-135m-instruct")
 
 
