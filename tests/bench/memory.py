@@ -1,9 +1,10 @@
 """The memory bench: the run card's estimate beside the peak of a real run, over methods, batches and lengths.
 
-Takes a workspace with the bundled model, gives megabytes and their ratio. A run of three steps shows the peak.
+Takes a workspace with the bundled model, gives megabytes and their ratio. A run of six steps shows the peak.
 """
 
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.workspace import Workspace
 
-# Names of configurations, and what they change. Every row has as many tokens as ``max_length`` allows.
+# Names of configurations, and what they change. Rows have from a third of the tokens that ``max_length`` allows up to all.
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "lora, 4 x 256": {"per_device_train_batch_size": 4, "max_length": 256},
     "lora, 4 x 512": {"per_device_train_batch_size": 4, "max_length": 512},
@@ -37,7 +38,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "max_length": 256,
     },
 }
-_STEPS = 3
+_STEPS = 6
 _TEXT = "the shop sent a parcel late and the kettle is broken so please tell me when it will come back"
 _WORDS = _TEXT.split()
 
@@ -60,6 +61,7 @@ def bench_memory(workspace: Workspace, folder: Path) -> dict[str, Any]:
         measured = view.metrics["peak_memory_mb"]
         found[name] = {
             "longest": card.longest,
+            "tokens_a_row": round(card.tokens / card.steps / card.effective_batch),
             "estimated_mb": card.memory_mb,
             "measured_mb": measured,
             "ratio": round(card.memory_mb / measured, 2),
@@ -70,11 +72,12 @@ def bench_memory(workspace: Workspace, folder: Path) -> dict[str, Any]:
 
 
 def _rows(tokens: int, count: int, method: str) -> list[dict[str, str]]:
-    """Rows of nearly ``tokens`` tokens each: most of these words are one token."""
-    words = tokens - 60
+    """Rows of a third of ``tokens`` up to all: most of these words are one token."""
+    chance = random.Random(7)
     rows = []
     for number in range(count):
-        text = [_WORDS[(place + number) % len(_WORDS)] for place in range(words)]
+        words = round((tokens - 60) * (1 if number == 0 else chance.uniform(1 / 3, 1)))
+        text = [chance.choice(_WORDS) for _ in range(words)]
         half = words // 2
         row = {"instruction": f"Question {number}: " + " ".join(text[:half])}
         if method == "sft":
