@@ -15,7 +15,7 @@ from ftkit.training.options.data import DataOptions
 from ftkit.training.options.model import ModelOptions
 from ftkit.training.options.preference import PreferenceOptions
 from ftkit.training.options.schedule import ScheduleOptions
-from ftkit.training.options.watch import WatchOptions
+from ftkit.training.options.watch import MEASURED, WatchOptions
 
 
 # The order of the form is that of the bases, last to first.
@@ -47,6 +47,12 @@ class RunSpec(WatchOptions, DataOptions, PreferenceOptions, AdapterOptions, Sche
         return self
 
     @model_validator(mode="after")
+    def _the_best_is_measured(self) -> Self:
+        if self.load_best_model_at_end and self.metric_for_best_model not in MEASURED[self.method]:
+            raise ValueError(f"metric_for_best_model: {self.method} does not measure it; use eval_loss")
+        return self
+
+    @model_validator(mode="after")
     def _stopping_early_needs_the_best(self) -> Self:
         if self.early_stopping_patience and not self.load_best_model_at_end:
             raise ValueError("early_stopping_patience: stopping early needs load_best_model_at_end")
@@ -69,6 +75,11 @@ class RunSpec(WatchOptions, DataOptions, PreferenceOptions, AdapterOptions, Sche
     def quantised(self) -> bool:
         """Whether the frozen weights are kept in 4 or 8 bits."""
         return self.load_in_4bit or self.load_in_8bit
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether the checkpoint with the highest metric is the best: of all metrics but the loss."""
+        return self.metric_for_best_model != "eval_loss"
 
     @property
     def may_be_fast(self) -> bool:

@@ -107,8 +107,8 @@ def _validation(spec: RunSpec, validates: bool) -> dict[str, Any]:
         "eval_strategy": "steps",
         "eval_steps": spec.eval_steps,
         "load_best_model_at_end": spec.load_best_model_at_end,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
+        "metric_for_best_model": spec.metric_for_best_model,
+        "greater_is_better": spec.more_is_better,
     }
 
 

@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "logging_steps": 6,
     "save_total_limit": 4,
     "load_best_model_at_end": False,
+    "metric_for_best_model": "eval_mean_token_accuracy",
     "activation_checkpointing": True,
     "use_rslora": True,
     "use_dora": True,
