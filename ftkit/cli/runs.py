@@ -237,7 +237,7 @@ def _unknown(key: str, known: list[str]) -> str:
 
 def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
     """Name and options of a recipe by name, or of a person's own YAML file."""
-    from ftkit.training.recipes import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
+    from ftkit.training.checks.lines import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
 
     try:
         found = workspace.training.recipe(recipe)

@@ -4,6 +4,7 @@ Takes a spec, token counts, the model's shape and the machine; gives numbers and
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,7 +72,12 @@ class RunCard:
 
 
 def make_card(
-    spec: RunSpec, train: TokenCounts, model: Model, machine: Machine, speed: float | None
+    spec: RunSpec,
+    train: TokenCounts,
+    model: Model,
+    machine: Machine,
+    speed: float | None,
+    refused: Sequence[FtkitError] = (),
 ) -> RunCard:
     """Work out the card.
 
@@ -80,7 +86,8 @@ def make_card(
         train: counts of the training part at ``spec.max_length``.
         model: the base model.
         machine: where it will run.
-        speed: tokens per second of an earlier run of this model here, if there was one.
+        speed: tokens per second of an earlier run of this kind here, if there was one.
+        refused: what else would make it fail.
     """
     steps = count_steps(spec, train.rows)
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
@@ -107,7 +114,7 @@ def make_card(
         seconds=seconds,
         seconds_from=source,
         device=machine.gpu or "CPU",
-        problems=tuple(_problems(spec, train, model, memory, machine)),
+        problems=(*refused, *_problems(spec, train, model, memory, machine)),
         warnings=tuple(_warnings(spec, train, model)),
     )
 

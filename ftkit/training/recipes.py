@@ -5,11 +5,11 @@ Takes the folder, gives parsed recipes. It does not start anything.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from ftkit.errors import BadInput, NotFound
+from ftkit.errors import NotFound
+from ftkit.training.checks.lines import parse_yaml
 from ftkit.training.spec import RunSpec
 
 DEFAULT_RECIPE = "smollm2-135m/sft-lora"
@@ -51,21 +51,6 @@ def read_recipe(folder: Path, name: str) -> Recipe:
         )
     text = path.read_text(encoding="utf-8")
     return Recipe(name, _first_comment(text), RunSpec.parse(parse_yaml(text)))
-
-
-def parse_yaml(text: str) -> dict[str, Any]:
-    """Options from YAML text.
-
-    Raises:
-        BadInput: it is not YAML, or not a mapping.
-    """
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadInput("training.bad_yaml", "This is not YAML: {reason}", reason=error) from error
-    if not isinstance(values, dict):
-        raise BadInput("training.not_a_mapping", "A recipe is a list of 'option: value' lines.")
-    return values
 
 
 def to_yaml(spec: RunSpec) -> str:

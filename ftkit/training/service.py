@@ -9,10 +9,11 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
@@ -69,6 +70,7 @@ class TrainingService:
         self._environment = environment
         self._clock = clock
         self._new_id = new_id
+        self._ask_trl = lru_cache(maxsize=64)(self._check_extra)
 
     def recipes(self) -> list[Recipe]:
         """All recipes, the default one first."""
@@ -86,9 +88,8 @@ class TrainingService:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
         _check_roles(spec, record)
-        return make_card(
-            spec, self._token_counts(spec, record), model, look(self._folders.home), self._speed(model.id)
-        )
+        counts, machine = self._token_counts(spec, record), look(self._folders.home)
+        return make_card(spec, counts, model, machine, self._speed(spec), self._extra_refusals(spec))
 
     def start(
         self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
@@ -294,10 +295,27 @@ class TrainingService:
         }
         return TokenCounts(**{field: answer[field] for field in fields} | lists)
 
-    def _speed(self, model: str) -> float | None:
-        """Tokens per second of the newest finished run of this model on this machine."""
+    def _extra_refusals(self, spec: RunSpec) -> list[FtkitError]:
+        """What is wrong with the raw arguments; TRL is asked about those that may be given, once for each set of them."""
+        found = spec.extra_refusals()
+        refused = {error.values["name"] for error in found}
+        left = {name: value for name, value in spec.extra_arguments.items() if name not in refused}
+        if left:
+            found += self._ask_trl(spec.method, json.dumps(left, sort_keys=True))
+        return found
+
+    def _check_extra(self, method: str, arguments: str) -> list[FtkitError]:
+        question = {"method": method, "extra_arguments": json.loads(arguments)}
+        answer = call_worker("training.extra.check", question, self._environment)
+        return [Refused.from_dict(error) for error in answer]
+
+    def _speed(self, spec: RunSpec) -> float | None:
+        """Tokens per second of the newest finished run here that trained this model by this method on as many weights."""
+        same = ("model_name_or_path", "method", "use_peft")
+        defaults = RunSpec().model_dump(include=set(same))
+        wanted = [getattr(spec, name) for name in same]
         for run in self._artefacts.all(Run):
-            if run.model == model:
+            if [run.spec.get(name, defaults[name]) for name in same] == wanted:
                 speed = self._view(run).metrics.get("tokens_per_second")
                 if speed:
                     return float(speed)

@@ -8,8 +8,11 @@ the rules between them. It does not know TRL: ``workers/training/arguments.py`` 
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
-from ftkit.errors import BadInput
+from ftkit.errors import BadInput, FtkitError
+from ftkit.training.checks.extra import refusals, slows
+from ftkit.training.option import needs
 from ftkit.training.options.adapter import AdapterOptions
 from ftkit.training.options.data import DataOptions
 from ftkit.training.options.model import ModelOptions
@@ -86,7 +89,17 @@ class RunSpec(WatchOptions, DataOptions, PreferenceOptions, AdapterOptions, Sche
         """Whether the fast path is wanted and knows what is asked for; DoRA and quantised layers compute in other ways."""
         plain_adapter = self.use_peft and not self.use_dora and not self.quantised
         plain_rows = self.method == "sft" and not self.packing and not self.activation_checkpointing
-        return self.fast_path and plain_adapter and plain_rows
+        return self.fast_path and plain_adapter and plain_rows and not slows(self.extra_arguments)
+
+    def extra_refusals(self) -> list[FtkitError]:
+        """Why some of ``extra_arguments`` are refused by their names alone."""
+        counting = {name for name, field in RunSpec.model_fields.items() if self._counts(field)}
+        return list(refusals(self.extra_arguments, frozenset(counting), self.method))
+
+    def _counts(self, field: FieldInfo) -> bool:
+        """Whether an option has to do with this method."""
+        rule = needs(field)
+        return rule.get("option") != "method" or self.method in rule["values"]
 
     def target_names(self) -> str | list[str]:
         """``target_modules`` as PEFT takes it."""

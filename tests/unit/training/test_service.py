@@ -149,3 +149,16 @@ def test_runs_are_compared_by_what_differs(room: TrainingService, split: Split) 
     second = room.start(SPEC.model_copy(update={"learning_rate": 1e-4}), split.id, "smollm2-135m/sft-lora")
     _, differences = room.compare([first.id, second.id])
     assert differences == {"learning_rate": [5e-4, 1e-4]}
+
+
+def test_raw_arguments_are_checked_against_trl_before_the_start(room: TrainingService, split: Split) -> None:
+    spec = SPEC.model_copy(
+        update={"extra_arguments": {"neftune_noise_alpha": "5", "seed": 1, "adam_beta2": 0.9}}
+    )
+    keys = [problem.key for problem in room.card(spec, split.id).problems]
+    assert keys == ["training.extra_is_an_option", "training.extra_bad_value"]
+    begun = time.monotonic()
+    assert [problem.key for problem in room.card(spec, split.id).problems] == keys
+    assert time.monotonic() - begun < 0.5
+    with pytest.raises(Refused, match="seed is an option of its own"):
+        room.start(spec, split.id, "smollm2-135m/sft-lora")

@@ -47,6 +47,7 @@ OTHER: dict[str, Any] = {
     "desirable_weight": 2.5,
     "undesirable_weight": 3.5,
     "report_to": "tensorboard",
+    "extra_arguments": {"neftune_noise_alpha": 5.0},
 }
 # What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
 _ELSEWHERE = {
@@ -85,6 +86,8 @@ def test_every_option_reaches_the_trainer(field: str) -> None:
         wanted = ["ipo"]
     if field == "report_to":
         wanted = ["tensorboard"]
+    if field == "extra_arguments":
+        wanted = 5.0
     assert any(value == wanted for value in changed.values())
 
 
