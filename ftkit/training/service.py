@@ -9,7 +9,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,11 @@ from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, read_json, write_bytes, write_json
 from ftkit.training import recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
+from ftkit.training.checks.hub import hub_refusals
+from ftkit.training.checks.service import ExtraCheck
 from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
+from ftkit.training.shelf.service import OwnRecipes
 from ftkit.training.spec import RunSpec
 
 
@@ -67,18 +69,26 @@ class TrainingService:
         self._folders = folders
         self._jobs = jobs
         self._recipes_folder = recipes_folder
+        self.own_recipes = OwnRecipes(folders.home / "recipes")
         self._environment = environment
         self._clock = clock
         self._new_id = new_id
-        self._ask_trl = lru_cache(maxsize=64)(self._check_extra)
+        self._extra = ExtraCheck(environment)
 
     def recipes(self) -> list[Recipe]:
         """All recipes, the default one first."""
         return recipes.find_recipes(self._recipes_folder)
 
     def recipe(self, name: str) -> Recipe:
-        """One recipe by its name, e.g. ``smollm2-135m/sft-lora``."""
-        return recipes.read_recipe(self._recipes_folder, name)
+        """One recipe by its name, e.g. ``smollm2-135m/sft-lora``, or ``own/my-recipe``."""
+        return recipes.read_recipe(self._recipes_folder, name, self.own_recipes.folder)
+
+    def copied(self, id_: str) -> tuple[RunView, RunSpec, str]:
+        """A run, its settings and the recipe that they are nearest to: its own one where that is still there."""
+        view = self.get(id_)
+        known = {*recipes.recipe_names(self._recipes_folder), *self.own_recipes.names()}
+        recipe = view.run.recipe if view.run.recipe in known else recipes.DEFAULT_RECIPE
+        return view, RunSpec.parse(view.run.spec), recipe
 
     def yaml(self, spec: RunSpec) -> str:
         """All options of a spec as YAML."""
@@ -89,7 +99,7 @@ class TrainingService:
         record, model = self._artefacts.get(Split, split), self._model(spec)
         _check_roles(spec, record)
         counts, machine = self._token_counts(spec, record), look(self._folders.home)
-        return make_card(spec, counts, model, machine, self._speed(spec), self._extra_refusals(spec))
+        return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec))
 
     def start(
         self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
@@ -133,6 +143,8 @@ class TrainingService:
             folder / "inputs.json",
             {
                 "split": str(self._folders.split(split)),
+                "split_id": split,
+                "data_hash": record.content_hash,
                 "mapping": record.mapping,
                 "model": str(self._folders.model(model.id)),
                 "model_id": model.id,
@@ -295,19 +307,9 @@ class TrainingService:
         }
         return TokenCounts(**{field: answer[field] for field in fields} | lists)
 
-    def _extra_refusals(self, spec: RunSpec) -> list[FtkitError]:
-        """What is wrong with the raw arguments; TRL is asked about those that may be given, once for each set of them."""
-        found = spec.extra_refusals()
-        refused = {error.values["name"] for error in found}
-        left = {name: value for name, value in spec.extra_arguments.items() if name not in refused}
-        if left:
-            found += self._ask_trl(spec.method, json.dumps(left, sort_keys=True))
-        return found
-
-    def _check_extra(self, method: str, arguments: str) -> list[FtkitError]:
-        question = {"method": method, "extra_arguments": json.loads(arguments)}
-        answer = call_worker("training.extra.check", question, self._environment)
-        return [Refused.from_dict(error) for error in answer]
+    def _refusals(self, spec: RunSpec) -> list[FtkitError]:
+        """What can be said against a run before its rows are looked at."""
+        return [*self._extra.refusals(spec), *hub_refusals(spec, self._environment)]
 
     def _speed(self, spec: RunSpec) -> float | None:
         """Tokens per second of the newest finished run here that trained this model by this method on as many weights."""

@@ -5,6 +5,7 @@ Names are TRL's, transformers' and PEFT's own. A field's title and description a
 the rules between them. It does not know TRL: ``workers/training/arguments.py`` passes it on.
 """
 
+import re
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
@@ -17,12 +18,24 @@ from ftkit.training.options.adapter import AdapterOptions
 from ftkit.training.options.data import DataOptions
 from ftkit.training.options.model import ModelOptions
 from ftkit.training.options.preference import PreferenceOptions
+from ftkit.training.options.publish import PublishOptions
 from ftkit.training.options.schedule import ScheduleOptions
 from ftkit.training.options.watch import MEASURED, WatchOptions
 
+# An owner and a name as the Hub takes them; without an owner it is the account of the token.
+_REPOSITORY = re.compile(r"(?!.*(--|\.\.|\.git$))([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9_][\w.-]{0,94}[\w]")
+
 
 # The order of the form is that of the bases, last to first.
-class RunSpec(WatchOptions, DataOptions, PreferenceOptions, AdapterOptions, ScheduleOptions, ModelOptions):
+class RunSpec(
+    PublishOptions,
+    WatchOptions,
+    DataOptions,
+    PreferenceOptions,
+    AdapterOptions,
+    ScheduleOptions,
+    ModelOptions,
+):
     """One fine-tuning run as values."""
 
     @model_validator(mode="after")
@@ -59,6 +72,14 @@ class RunSpec(WatchOptions, DataOptions, PreferenceOptions, AdapterOptions, Sche
     def _stopping_early_needs_the_best(self) -> Self:
         if self.early_stopping_patience and not self.load_best_model_at_end:
             raise ValueError("early_stopping_patience: stopping early needs load_best_model_at_end")
+        return self
+
+    @model_validator(mode="after")
+    def _an_upload_needs_a_repository(self) -> Self:
+        if self.push_to_hub and not _REPOSITORY.fullmatch(self.hub_model_id):
+            raise ValueError(
+                "hub_model_id: give a name of a repository, e.g. my-model or my-organisation/my-model"
+            )
         return self
 
     @classmethod

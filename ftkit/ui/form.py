@@ -22,8 +22,9 @@ from ftkit.ui.i18n import Caller, language, say, t
 
 # In the order of the form and of every list of values that goes through it.
 FIELDS: tuple[str, ...] = tuple(RunSpec.model_fields)
-DEFAULTS: Mapping[str, Any] = RunSpec().model_dump()
-GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "preference", "data", "watch")
+_DEFAULT = RunSpec()
+DEFAULTS: Mapping[str, Any] = _DEFAULT.model_dump()
+GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "preference", "data", "watch", "publish")
 MODEL = "model_name_or_path"
 # Those that count only beside certain values of others, and those others.
 DEPENDENT: tuple[str, ...] = tuple(name for name in FIELDS if needs(RunSpec.model_fields[name]))
@@ -117,6 +118,27 @@ def read(values: Sequence[Any]) -> dict[str, Any]:
 def show(spec: RunSpec) -> list[Any]:
     """Values for all widgets, in the order of ``FIELDS``."""
     return [shown_value(spec, name) for name in FIELDS]
+
+
+def show_raw(options: Mapping[str, Any]) -> list[Any]:
+    """Values for all widgets from untyped options, as far as a widget can show them; the rest is left empty."""
+    return [_raw(name, options[name]) if name in options else shown_value(_DEFAULT, name) for name in FIELDS]
+
+
+def _raw(name: str, value: Any) -> Any:
+    kind = RunSpec.model_fields[name].annotation
+    if kind is bool:
+        return value if isinstance(value, bool) else DEFAULTS[name]
+    if kind in (int, float):
+        try:
+            return None if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    if get_origin(kind) is Literal:
+        return value if value in get_args(kind) else None
+    if isinstance(value, dict):
+        return write_mapping(value)
+    return "" if value is None else str(value)
 
 
 def shown_value(spec: RunSpec, name: str) -> Any:

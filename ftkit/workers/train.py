@@ -57,7 +57,12 @@ def job(worker: Worker) -> Mapping[str, Any]:
     save_result()
     if trainer.state.global_step < trainer.state.max_steps and worker.stop_asked():
         raise Stopped
-    return _result(worker, trainer, watch, rows)
+    result = _result(worker, trainer, watch, rows)
+    if spec.push_to_hub:
+        from ftkit.workers.training.publish.push import publish  # noqa: PLC0415 - only where it is asked for
+
+        result |= publish(worker, spec, result)
+    return result
 
 
 def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:

@@ -113,6 +113,8 @@ def test_mistakes_are_said_in_the_readers_language(name, value, english, turkish
         ({"start_from_run": "abc", "use_peft": False}, "start_from_run"),
         ({"method": "kto", "per_device_train_batch_size": 1}, "per_device_train_batch_size"),
         ({"early_stopping_patience": 2, "load_best_model_at_end": False}, "early_stopping_patience"),
+        ({"push_to_hub": True, "hub_model_id": "a b"}, "hub_model_id"),
+        ({"push_to_hub": True}, "hub_model_id"),
         ({"extra_arguments": "just words"}, "extra_arguments"),
         ({"metric_for_best_model": "eval_rewards/margins"}, "metric_for_best_model"),
     ],

@@ -52,7 +52,7 @@ OTHER: dict[str, Any] = {
 # What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
 _ELSEWHERE = {
     *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience"),
-    "allow_secrets",
+    *("allow_secrets", "push_to_hub", "hub_model_id", "hub_private_repo"),
 }
 
 
