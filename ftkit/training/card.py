@@ -98,7 +98,7 @@ def make_card(
     fits: Literal["fits", "tight", "exceeds"] = (
         "exceeds" if ratio > 1 else "tight" if ratio > _TIGHT else "fits"
     )
-    seconds, source = _seconds(tokens, model, machine, speed)
+    seconds, source = _seconds(tokens, spec, model, machine, speed)
     return RunCard(
         rows=train.rows,
         left_out=train.left_out + train.empty,
@@ -129,16 +129,24 @@ def count_steps(spec: RunSpec, rows: int) -> int:
 
 
 def _seconds(
-    tokens: int, model: Model, machine: Machine, speed: float | None
+    tokens: int, spec: RunSpec, model: Model, machine: Machine, speed: float | None
 ) -> tuple[tuple[float, float] | None, Literal["earlier runs", "estimate", "unknown"]]:
     if speed:
         return (0.8 * tokens / speed, 1.3 * tokens / speed), "earlier runs"
     if machine.gpu:
         return None, "unknown"
-    # Frozen weights: two operations per weight forwards, two backwards for the gradient of the input.
-    work = 4 * model.parameters * tokens
+    work = _work(spec) * model.parameters * tokens
     fast, slow = machine.cores * _FAST_FLOPS, machine.cores * _SLOW_FLOPS
     return (work / fast, work / slow), "estimate"
+
+
+def _work(spec: RunSpec) -> int:
+    """Operations per weight and token: two forwards, two backwards for the gradient of the input, two for that of a weight."""
+    work = 4 if spec.use_peft else 6
+    if spec.activation_checkpointing:
+        work += 2
+    # The reference reads what the model reads; kto also reads foreign answers with both.
+    return work + {"dpo": 2, "kto": 6}.get(spec.method, 0)
 
 
 def _problems(
@@ -179,7 +187,8 @@ def _problems(
         found.append(
             Refused(
                 "training.no_tracker",
-                "{tracker} is not installed here. Install it with: pip install {tracker}; or set report_to to none.",
+                "{tracker} is not installed here. Install the trackers in the folder of ftkit with: pip install "
+                "'.[trackers]'; or set report_to to none.",
                 tracker=spec.report_to,
             )
         )

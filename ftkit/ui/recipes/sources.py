@@ -4,7 +4,7 @@ Takes the workspace, gives components and what they fill: values of the form's f
 starts nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -27,8 +27,6 @@ class Sources:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        # Option → sentence: what was wrong in the recipe that was read last.
-        self._wrong = gr.State({})
         with gr.Accordion(t("train.from.title"), open=False, elem_id="train-from"):
             self.run = gr.Dropdown(
                 allow_custom_value=True,  # as of the split: the services know the ids
@@ -63,7 +61,7 @@ class Sources:
             fields: of the form, in its order.
             look: shows the card after an event.
         """
-        filled = [self._note, self._wrong, *fields]
+        filled = [self._note, *fields]
         read = self._file.upload(handler(self._read), self._file, self._text, api_name="train_from_file")
         for done, name in (
             (read.success(handler(self._fill), self._text, filled, api_name="train_from_read"), "file"),
@@ -72,7 +70,7 @@ class Sources:
             # Looking reads the fields, and that clears the messages at them: they come after it.
             look(done, f"train_from_{name}_card").success(
                 handler(self._nothing),
-                [self._wrong, *fields],
+                [self._text, *fields],
                 None,
                 api_name=f"train_from_{name}_marks",
                 validator=self._marks,
@@ -91,25 +89,34 @@ class Sources:
     def _fill(self, request: gr.Request, text: str) -> list[Any]:
         lang = language(request)
         if not (text or "").strip():
-            return [html.notice("info", say("train.from.empty", lang)), {}, *[gr.skip()] * len(form.FIELDS)]
+            return [html.notice("info", say("train.from.empty", lang)), *[gr.skip()] * len(form.FIELDS)]
         try:
             options, unknown = read_options(text)
         except BadInput as error:
-            return [html.notice("bad", say_error(error, lang)), {}, *[gr.skip()] * len(form.FIELDS)]
-        wrong = form.mistakes({**form.DEFAULTS, **options}, lang)
+            return [html.notice("bad", say_error(error, lang)), *[gr.skip()] * len(form.FIELDS)]
+        wrong = _wrong(options, lang)
         sentences = [say_error(error, lang) for error in unknown]
         sentences += [f"{say(f'spec.{name}.label', lang)} ({name}): {text}" for name, text in wrong.items()]
         values = dict(zip(form.FIELDS, form.show_raw(options), strict=True))
         shown = dict(zip(form.DEPENDENT, form.visible(values), strict=True))
         updates = [{**shown.get(name, gr.update()), "value": value} for name, value in values.items()]
-        return [_note(sentences, len(options), lang), wrong, *updates]
+        return [_note(sentences, len(options), lang), *updates]
 
-    def _marks(self, wrong: dict[str, str], *_: Any) -> list[dict[str, Any]]:
-        """One verdict per field: what was wrong there in the recipe."""
+    def _marks(self, text: str, *_: Any) -> list[dict[str, Any]]:
+        """One verdict per field: what is wrong there in the recipe that was just filled in."""
+        try:
+            wrong = _wrong(read_options(text)[0], form.reader())
+        except BadInput:
+            wrong = {}
         return [gr.validate(True, ""), *(gr.validate(n not in wrong, wrong.get(n, "")) for n in form.FIELDS)]
 
     def _nothing(self, *_: Any) -> None:
         """All that this event is for happens in its validator."""
+
+
+def _wrong(options: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """What is wrong in a recipe, by option; what it does not name has its usual value."""
+    return form.mistakes({**form.DEFAULTS, **options}, lang)
 
 
 def _note(sentences: Sequence[str], count: int, lang: str) -> Markup:
