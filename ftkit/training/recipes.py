@@ -5,6 +5,7 @@ names begin with ``own/``. It does not start anything.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from ftkit.training.spec import RunSpec
 
 DEFAULT_RECIPE = "smollm2-135m/sft-lora"
 _OWN = "own/"
-_LETTERS = str.maketrans("çğıöşüâîû", "cgiosuaiu")
 _LONGEST_NAME = 60
 
 
@@ -79,7 +79,7 @@ def own_name(title: str) -> str:
     Raises:
         BadInput: there are none.
     """
-    plain = title.strip().lower().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", title.lower().replace("ı", "i")).encode("ascii", "ignore").decode()
     name = re.sub(r"[^a-z0-9._-]+", "-", plain).strip("-._")[:_LONGEST_NAME].rstrip("-._")
     if not name:
         raise BadInput(

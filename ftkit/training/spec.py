@@ -92,7 +92,10 @@ class RunSpec(
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = [f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors()]
+            problems = [
+                _problem(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, "))
+                for e in error.errors()
+            ]
             raise BadInput("training.bad_spec", "{problems}", problems="\n".join(problems)) from error
 
     @property
@@ -126,3 +129,8 @@ class RunSpec(
         """``target_modules`` as PEFT takes it."""
         names = [name.strip() for name in self.target_modules.split(",") if name.strip()]
         return names[0] if names == ["all-linear"] else names
+
+
+def _problem(place: str, message: str) -> str:
+    """A mistake with its option before it; a rule over several options names one itself."""
+    return message if not place or message.startswith(f"{place}: ") else f"{place}: {message}"

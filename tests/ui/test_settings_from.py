@@ -86,7 +86,9 @@ def test_settings_of_an_earlier_run_fill_the_form(train: Page, page: Page, dashb
         split = workspace.splits.all()[0].id
         spec = workspace.training.recipe("smollm2-135m/sft-lora").spec
         tiny = spec.model_copy(update={"model_name_or_path": "tiny", "r": 3, "max_steps": 1})
-        workspace.training.start(tiny, split, "smollm2-135m/sft-lora", "Small")
+        run = workspace.training.start(tiny, split, "smollm2-135m/sft-lora", "Small")
+        workspace.training.stop(run.id)
+        workspace.training.wait(run.id)
     page.reload()
     page.locator("#train-from button").first.click()
     page.click("#train-from-run input")

@@ -50,9 +50,7 @@ class WatchOptions(Options):
     metric_for_best_model: Metric = option(
         "eval_loss",
         "Best by",
-        "What decides which checkpoint is the best, and when early stopping ends the run. eval_loss is measured with every "
-        "method, eval_mean_token_accuracy (share of tokens predicted right) with sft, and eval_rewards/… (how often, and by "
-        "how much, the better answer is preferred) with dpo and kto.",
+        "Which checkpoint is the best, also for early stopping. Token accuracy is measured with sft, rewards with dpo and kto.",
         "watch",
         needs=("load_best_model_at_end", (True,)),
     )

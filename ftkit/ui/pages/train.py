@@ -95,9 +95,9 @@ class _Page:
             self._own.lay_out_save()
 
     def _wire(self) -> None:
-        chosen = [self._split, self._recipe, *self._fields]
-        shown = [self._mistakes, self._card, self._command, self._yaml]
-        taken = [self._own.delete, self._own.confirm]
+        chosen: list[Any] = [self._split, self._recipe, *self._fields]
+        shown: list[Any] = [self._mistakes, self._card, self._command, self._yaml]
+        taken: list[Any] = [self._own.delete, self._own.confirm]
         arrived = gr.on(
             fn=handler(self._arrive),
             outputs=[
@@ -113,24 +113,7 @@ class _Page:
             api_name="train_open",
         )
         arrived.success(handler(self._look), chosen, shown, api_name="train_card")
-        follow(
-            [self._recipe.input],
-            handler(self._take_recipe),
-            [self._recipe],
-            [self._about, *taken, *self._fields],
-            "train_recipe",
-        ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
-        follow(
-            [self._from.run.input],
-            handler(self._copy),
-            [self._from.run],
-            [self._note, self._recipe, self._about, *taken, *self._fields],
-            "train_from_run",
-        ).success(handler(self._look), chosen, shown, api_name="train_from_run_card")
-        self._from.wire(
-            self._fields, lambda done, name: done.success(handler(self._look), chosen, shown, api_name=name)
-        )
-        self._own.wire(self._recipe, self._fields)
+        self._wire_sources(taken, chosen, shown)
         # Rows are counted anew for each longest row, so that field waits until it is left. The others do not: an event
         # that reads the fields also clears the messages at them.
         edits = [
@@ -155,6 +138,27 @@ class _Page:
             validator=self._check,
         )
         go(started, self._where, "train_go")
+
+    def _wire_sources(self, taken: list[Any], chosen: list[Any], shown: list[Any]) -> None:
+        """What fills all fields at once: a recipe, an earlier run, a text."""
+        follow(
+            [self._recipe.input],
+            handler(self._take_recipe),
+            [self._recipe],
+            [self._about, *taken, *self._fields],
+            "train_recipe",
+        ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
+        follow(
+            [self._from.run.input],
+            handler(self._copy),
+            [self._from.run],
+            [self._note, self._recipe, self._about, *taken, *self._fields],
+            "train_from_run",
+        ).success(handler(self._look), chosen, shown, api_name="train_from_run_card")
+        self._from.wire(
+            self._fields, lambda done, name: done.success(handler(self._look), chosen, shown, api_name=name)
+        )
+        self._own.wire(self._recipe, self._fields)
 
     def _arrive(self, request: gr.Request) -> list[Any]:
         lang = language(request)

@@ -46,7 +46,8 @@ class Own:
             elem_classes="ft-narrow",
         )
         with gr.Row(visible=False, elem_classes="ft-confirm") as self.confirm:
-            gr.Markdown(t("train.own.sure"))
+            with gr.Column(min_width=200):
+                gr.Markdown(t("train.own.sure"))
             self._really = gr.Button(
                 t("train.own.yes"), variant="stop", elem_id="train-own-delete-yes", min_width=120
             )
