@@ -21,6 +21,8 @@ from ftkit.ui.recipes.own import Own
 from ftkit.ui.recipes.sources import Sources
 from ftkit.workspace import Workspace
 
+_SLOW = ("max_length", "extra_arguments")
+
 
 def build(workspace: Workspace) -> None:
     """Put the page into the current Gradio context."""
@@ -114,10 +116,10 @@ class _Page:
         )
         arrived.success(handler(self._look), chosen, shown, api_name="train_card")
         self._wire_sources(taken, chosen, shown)
-        # Rows are counted anew for each longest row, so that field waits until it is left. The others do not: an event
-        # that reads the fields also clears the messages at them.
+        # Rows are counted anew for each longest row, and TRL is asked about each set of raw arguments, so those fields wait
+        # until they are left. The others do not: an event that reads the fields also clears the messages at them.
         edits = [
-            getattr(field, "blur" if name == "max_length" else "input")
+            getattr(field, "blur" if name in _SLOW else "input")
             for name, field in zip(form.FIELDS, self._fields, strict=True)
         ]
         by_name: dict[str, Any] = dict(zip(form.FIELDS, self._fields, strict=True))
