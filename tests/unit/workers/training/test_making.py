@@ -199,3 +199,23 @@ def test_a_margin_that_is_never_measured_is_refused(tmp_path: Path, tiny_model: 
     options = {"method": "kto", "metric_for_best_model": "eval_rewards/margins"}
     with pytest.raises(Refused, match="eval_rewards/margins is never measured"):
         train.job(make_run(tmp_path / "run", tiny_model, one_sided, MARKED, **options))
+
+
+def test_an_upload_that_fails_fails_no_run(
+    tmp_path: Path, tiny_model: Path, split: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    upload = {"push_to_hub": True, "hub_model_id": "me/mine"}
+    result = train.job(make_run(tmp_path, tiny_model, split, max_steps=1, **upload))
+    assert result["hub_error"]["key"] == "training.hub_failed"
+    assert (tmp_path / "adapter").exists()
+
+
+def test_raw_arguments_reach_the_training_and_turn_the_fast_path_off(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    plain = train.job(make_run(tmp_path / "plain", tiny_model, split, fast_path=False, max_steps=3))
+    noisy = {"extra_arguments": {"neftune_noise_alpha": 50}, "max_steps": 3}
+    result = train.job(make_run(tmp_path / "noisy", tiny_model, split, **noisy))
+    assert not result["fast_path"]
+    assert result["train_loss"] != pytest.approx(plain["train_loss"], rel=1e-4)
