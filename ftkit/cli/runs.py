@@ -1,6 +1,5 @@
 """``ftkit train`` and ``ftkit runs``: start a run, watch it, stop it, compare it with others."""
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -192,7 +191,8 @@ def run_shown(view: "RunView") -> list[Any]:
         about["error"] = value["error"]["text"]
     shown: list[Any] = [facts(about)]
     if view.metrics:
-        shown.append(facts(view.metrics, title="\nMetrics"))
+        said = {name: value for name, value in view.metrics.items() if name != "hub_error"}
+        shown.append(facts(said, title="\nMetrics"))
     return shown
 
 
@@ -210,6 +210,7 @@ def change_options(options: dict[str, Any], changes: list[str]) -> "RunSpec":
     """
     import yaml  # noqa: PLC0415 - only where options are read
 
+    from ftkit.training.checks.imported import unknown_options  # noqa: PLC0415 - likewise
     from ftkit.training.spec import RunSpec  # noqa: PLC0415 - likewise
 
     values = dict(options)
@@ -218,10 +219,9 @@ def change_options(options: dict[str, Any], changes: list[str]) -> "RunSpec":
             values[key] = yaml.safe_load(text)
         except yaml.YAMLError:
             values[key] = text
-    names = list(RunSpec.model_fields)
-    problems = [_unknown(key, names) for key in values if key not in names]
+    problems = [str(error) for error in unknown_options(values)]
     try:
-        spec = RunSpec.parse({key: value for key, value in values.items() if key in names})
+        spec = RunSpec.parse({key: value for key, value in values.items() if key in RunSpec.model_fields})
     except BadInput as error:
         problems.append(str(error))
     if problems:
@@ -229,15 +229,9 @@ def change_options(options: dict[str, Any], changes: list[str]) -> "RunSpec":
     return spec
 
 
-def _unknown(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
-    return f"{key}: there is no such option. {hint}"
-
-
 def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
     """Name and options of a recipe by name, or of a person's own YAML file."""
-    from ftkit.training.recipes import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
+    from ftkit.training.checks.lines import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
 
     try:
         found = workspace.training.recipe(recipe)

@@ -4,6 +4,7 @@ Takes a spec, token counts, the model's shape and the machine; gives numbers and
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -70,7 +71,12 @@ class RunCard:
 
 
 def make_card(
-    spec: RunSpec, train: TokenCounts, model: Model, machine: Machine, speed: float | None
+    spec: RunSpec,
+    train: TokenCounts,
+    model: Model,
+    machine: Machine,
+    speed: float | None,
+    refused: Sequence[FtkitError] = (),
 ) -> RunCard:
     """Work out the card.
 
@@ -79,14 +85,15 @@ def make_card(
         train: counts of the training part at ``spec.max_length``.
         model: the base model.
         machine: where it will run.
-        speed: tokens per second of an earlier run of this model here, if there was one.
+        speed: tokens per second of an earlier run of this kind here, if there was one.
+        refused: what else would make it fail.
     """
     steps = count_steps(spec, train.rows)
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
     memory = estimate(spec, model, train.longest, machine)
-    seconds, source = _seconds(tokens, model, machine, speed)
+    seconds, source = _seconds(tokens, spec, model, machine, speed)
     return RunCard(
         rows=train.rows,
         left_out=train.left_out + train.empty,
@@ -102,7 +109,7 @@ def make_card(
         seconds=seconds,
         seconds_from=source,
         device=machine.gpu or "CPU",
-        problems=tuple(_problems(spec, train, model, memory, machine)),
+        problems=(*refused, *_problems(spec, train, model, memory, machine)),
         warnings=tuple(_warnings(spec, train, model)),
     )
 
@@ -117,16 +124,24 @@ def count_steps(spec: RunSpec, rows: int) -> int:
 
 
 def _seconds(
-    tokens: int, model: Model, machine: Machine, speed: float | None
+    tokens: int, spec: RunSpec, model: Model, machine: Machine, speed: float | None
 ) -> tuple[tuple[float, float] | None, Literal["earlier runs", "estimate", "unknown"]]:
     if speed:
         return (0.8 * tokens / speed, 1.3 * tokens / speed), "earlier runs"
     if machine.gpu:
         return None, "unknown"
-    # Frozen weights: two operations per weight forwards, two backwards for the gradient of the input.
-    work = 4 * model.parameters * tokens
+    work = _work(spec) * model.parameters * tokens
     fast, slow = machine.cores * _FAST_FLOPS, machine.cores * _SLOW_FLOPS
     return (work / fast, work / slow), "estimate"
+
+
+def _work(spec: RunSpec) -> int:
+    """Operations per weight and token: two forwards, two backwards for the gradient of the input, two for that of a weight."""
+    work = 4 if spec.use_peft else 6
+    if spec.activation_checkpointing:
+        work += 2
+    # The reference reads what the model reads; kto also reads foreign answers with both.
+    return work + {"dpo": 2, "kto": 6}.get(spec.method, 0)
 
 
 def _problems(
@@ -167,7 +182,8 @@ def _problems(
         found.append(
             Refused(
                 "training.no_tracker",
-                "{tracker} is not installed here. Install it with: pip install {tracker}; or set report_to to none.",
+                "{tracker} is not installed here. Install the trackers in the folder of ftkit with: pip install "
+                "'.[trackers]'; or set report_to to none.",
                 tracker=spec.report_to,
             )
         )

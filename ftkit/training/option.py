@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-Group = Literal["model", "data", "schedule", "adapter", "preference", "watch"]
+Group = Literal["model", "data", "schedule", "adapter", "preference", "watch", "publish"]
 Level = Literal["simple", "advanced"]
 
 

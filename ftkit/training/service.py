@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
@@ -21,8 +21,11 @@ from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, read_json, write_bytes, write_json
 from ftkit.training import recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
+from ftkit.training.checks.hub import hub_refusals
+from ftkit.training.checks.service import ExtraCheck
 from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
+from ftkit.training.shelf.service import OwnRecipes
 from ftkit.training.spec import RunSpec
 
 
@@ -66,17 +69,26 @@ class TrainingService:
         self._folders = folders
         self._jobs = jobs
         self._recipes_folder = recipes_folder
+        self.own_recipes = OwnRecipes(folders.home / "recipes")
         self._environment = environment
         self._clock = clock
         self._new_id = new_id
+        self._extra = ExtraCheck(environment)
 
     def recipes(self) -> list[Recipe]:
         """All recipes, the default one first."""
         return recipes.find_recipes(self._recipes_folder)
 
     def recipe(self, name: str) -> Recipe:
-        """One recipe by its name, e.g. ``smollm2-135m/sft-lora``."""
-        return recipes.read_recipe(self._recipes_folder, name)
+        """One recipe by its name, e.g. ``smollm2-135m/sft-lora``, or ``own/my-recipe``."""
+        return recipes.read_recipe(self._recipes_folder, name, self.own_recipes.folder)
+
+    def copied(self, id_: str) -> tuple[RunView, RunSpec, str]:
+        """A run, its settings and the recipe that they are nearest to: its own one where that is still there."""
+        view = self.get(id_)
+        known = {*recipes.recipe_names(self._recipes_folder), *self.own_recipes.names()}
+        recipe = view.run.recipe if view.run.recipe in known else recipes.DEFAULT_RECIPE
+        return view, RunSpec.parse(view.run.spec), recipe
 
     def yaml(self, spec: RunSpec) -> str:
         """All options of a spec as YAML."""
@@ -86,9 +98,8 @@ class TrainingService:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
         _check_roles(spec, record)
-        return make_card(
-            spec, self._token_counts(spec, record), model, look(self._folders.home), self._speed(model.id)
-        )
+        counts, machine = self._token_counts(spec, record), look(self._folders.home)
+        return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec))
 
     def start(
         self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
@@ -132,6 +143,8 @@ class TrainingService:
             folder / "inputs.json",
             {
                 "split": str(self._folders.split(split)),
+                "split_id": split,
+                "data_hash": record.content_hash,
                 "mapping": record.mapping,
                 "model": str(self._folders.model(model.id)),
                 "model_id": model.id,
@@ -294,10 +307,17 @@ class TrainingService:
         }
         return TokenCounts(**{field: answer[field] for field in fields} | lists)
 
-    def _speed(self, model: str) -> float | None:
-        """Tokens per second of the newest finished run of this model on this machine."""
+    def _refusals(self, spec: RunSpec) -> list[FtkitError]:
+        """What can be said against a run before its rows are looked at."""
+        return [*self._extra.refusals(spec), *hub_refusals(spec, self._environment)]
+
+    def _speed(self, spec: RunSpec) -> float | None:
+        """Tokens per second of the newest finished run here that trained this model by this method on as many weights."""
+        same = ("model_name_or_path", "method", "use_peft")
+        defaults = RunSpec().model_dump(include=set(same))
+        wanted = [getattr(spec, name) for name in same]
         for run in self._artefacts.all(Run):
-            if run.model == model:
+            if [run.spec.get(name, defaults[name]) for name in same] == wanted:
                 speed = self._view(run).metrics.get("tokens_per_second")
                 if speed:
                     return float(speed)

@@ -3,6 +3,7 @@
 Takes the spec's fields, gives Gradio components and, from their values, mistakes by field. It starts nothing.
 """
 
+import json
 import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,14 +15,16 @@ from gradio.context import LocalContext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from ftkit.training.checks.lines import write_mapping
 from ftkit.training.option import needs, shown
 from ftkit.training.spec import RunSpec
 from ftkit.ui.i18n import Caller, language, say, t
 
 # In the order of the form and of every list of values that goes through it.
 FIELDS: tuple[str, ...] = tuple(RunSpec.model_fields)
-DEFAULTS: Mapping[str, Any] = RunSpec().model_dump()
-GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "preference", "data", "watch")
+_DEFAULT = RunSpec()
+DEFAULTS: Mapping[str, Any] = _DEFAULT.model_dump()
+GROUPS: tuple[str, ...] = ("model", "schedule", "adapter", "preference", "data", "watch", "publish")
 MODEL = "model_name_or_path"
 # Those that count only beside certain values of others, and those others.
 DEPENDENT: tuple[str, ...] = tuple(name for name in FIELDS if needs(RunSpec.model_fields[name]))
@@ -87,6 +90,14 @@ def widget(name: str) -> FormComponent:
         return gr.Number(precision=0, **common)
     if kind is float:
         return gr.Number(step=_step(float(field.default)), **common)
+    if get_origin(kind) is dict:
+        lines = {
+            "lines": 3,
+            "max_lines": 12,
+            "elem_classes": "ft-mono",
+            "placeholder": "neftune_noise_alpha: 5",
+        }
+        return gr.Textbox(**{**common, **lines, "value": ""})
     return gr.Textbox(max_lines=1, **common)
 
 
@@ -106,7 +117,34 @@ def read(values: Sequence[Any]) -> dict[str, Any]:
 
 def show(spec: RunSpec) -> list[Any]:
     """Values for all widgets, in the order of ``FIELDS``."""
-    return [getattr(spec, name) for name in FIELDS]
+    return [shown_value(spec, name) for name in FIELDS]
+
+
+def show_raw(options: Mapping[str, Any]) -> list[Any]:
+    """Values for all widgets from untyped options, as far as a widget can show them; the rest is left empty."""
+    return [_raw(name, options[name]) if name in options else shown_value(_DEFAULT, name) for name in FIELDS]
+
+
+def _raw(name: str, value: Any) -> Any:
+    kind = RunSpec.model_fields[name].annotation
+    if kind is bool:
+        return value if isinstance(value, bool) else DEFAULTS[name]
+    if kind in (int, float):
+        try:
+            return None if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    if get_origin(kind) is Literal:
+        return value if value in get_args(kind) else None
+    if isinstance(value, dict):
+        return write_mapping(value)
+    return "" if value is None else str(value)
+
+
+def shown_value(spec: RunSpec, name: str) -> Any:
+    """The value of an option as its widget shows it."""
+    value = getattr(spec, name)
+    return write_mapping(value) if isinstance(value, dict) else value
 
 
 def counts(name: str, options: Mapping[str, Any]) -> bool:
@@ -147,8 +185,15 @@ def command(recipe: str, spec: RunSpec, base: RunSpec, split: str) -> str:
     for name in FIELDS:
         value = getattr(spec, name)
         if value != getattr(base, name):
-            words += ["--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
+            words += ["--set", f"{name}={_as_yaml(value)}"]
     return shlex.join(words)
+
+
+def _as_yaml(value: Any) -> str:
+    """A value on one line, as ``--set`` reads it."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _grid(names: Iterable[str]) -> dict[str, FormComponent]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ftkit.workers.training.watch import Watch
 
 _log = logging.getLogger(__name__)
+_BESIDE_THE_LOSS = ("eval_token_accuracy", "eval_reward_accuracy", "eval_reward_margin")
 
 
 def job(worker: Worker) -> Mapping[str, Any]:
@@ -56,7 +57,12 @@ def job(worker: Worker) -> Mapping[str, Any]:
     save_result()
     if trainer.state.global_step < trainer.state.max_steps and worker.stop_asked():
         raise Stopped
-    return _result(worker, trainer, watch, rows)
+    result = _result(worker, trainer, watch, rows)
+    if spec.push_to_hub:
+        from ftkit.workers.training.publish.push import publish  # noqa: PLC0415 - only where it is asked for
+
+        result |= publish(worker, spec, result)
+    return result
 
 
 def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
@@ -107,10 +113,7 @@ def _result(worker: Worker, trainer: "Watched", watch: "Watch", rows: Rows) -> d
     from ftkit.workers.training.watch import peak_memory_mb  # noqa: PLC0415 - loaded by now
 
     measured, _ = worker.folder.measurements()
-    validated = [m for m in measured if "eval_loss" in m]
-    if not trainer.args.load_best_model_at_end:
-        validated = validated[-1:]
-    kept = min(validated, key=lambda m: m["eval_loss"], default=None)
+    kept = _kept(measured, trainer.args)
     return {
         "tokens_per_second": round(watch.tokens / watch.seconds, 2) if watch.seconds else None,
         "train_loss": _mean_loss(measured),
@@ -126,15 +129,20 @@ def _result(worker: Worker, trainer: "Watched", watch: "Watch", rows: Rows) -> d
         "precision": "bfloat16" if trainer.args.bf16 else "float32",
         "fast_path": watch.fast,
         "ended_early": trainer.state.global_step < trainer.state.max_steps,
-        **_preferences(measured),
+        **{name: kept[name] for name in _BESIDE_THE_LOSS if kept and name in kept},
     }
 
 
-def _preferences(measured: list[dict[str, Any]]) -> dict[str, Any]:
-    """The last validation's shares and margins of a run that learned from preferences."""
-    names = ("eval_reward_accuracy", "eval_reward_margin")
-    last: dict[str, Any] = next((m for m in reversed(measured) if names[0] in m), {})
-    return {name: last[name] for name in names if name in last}
+def _kept(measured: list[dict[str, Any]], arguments: Any) -> dict[str, Any] | None:
+    """The validation of the checkpoint that the run ends with; of equal ones the first, as the trainer chooses."""
+    from ftkit.workers.training.watch import MEASURED_AS  # noqa: PLC0415 - loaded by now
+
+    validated = [m for m in measured if "eval_loss" in m]
+    if not arguments.load_best_model_at_end:
+        return validated[-1] if validated else None
+    name = MEASURED_AS[arguments.metric_for_best_model]
+    best = max if arguments.greater_is_better else min
+    return best(validated, key=lambda m: m[name], default=None)
 
 
 def _mean_loss(measured: list[dict[str, Any]]) -> float | None:

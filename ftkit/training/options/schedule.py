@@ -1,8 +1,13 @@
 """How far, how fast and in what order the weights move."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
+
+from ftkit.training.checks.lines import read_mapping
 from ftkit.training.option import Options, option
+
+ExtraArguments = Annotated[dict[str, Any], BeforeValidator(read_mapping)]
 
 
 class ScheduleOptions(Options):
@@ -110,5 +115,12 @@ class ScheduleOptions(Options):
         False,
         "Recompute activations",
         "Keep fewer intermediate values and compute them again when needed: about a third slower, far less memory.",
+        "schedule",
+    )
+    extra_arguments: ExtraArguments = option(
+        {},
+        "Further TRL arguments",
+        "For experts: arguments of TRL's own config that have no field here, one 'name: value' a line. They are checked before "
+        "the start; most of them turn the fast path off.",
         "schedule",
     )

@@ -1,8 +1,17 @@
 """What is measured, kept and told while a run goes on."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from ftkit.training.option import Options, option
+
+Metric = Literal["eval_loss", "eval_mean_token_accuracy", "eval_rewards/accuracies", "eval_rewards/margins"]
+# What each method measures at a validation.
+MEASURED: Mapping[str, frozenset[Metric]] = {
+    "sft": frozenset({"eval_loss", "eval_mean_token_accuracy"}),
+    "dpo": frozenset({"eval_loss", "eval_rewards/accuracies", "eval_rewards/margins"}),
+    "kto": frozenset({"eval_loss", "eval_rewards/margins"}),
+}
 
 
 class WatchOptions(Options):
@@ -35,13 +44,20 @@ class WatchOptions(Options):
     load_best_model_at_end: bool = option(
         True,
         "Keep the best",
-        "End with the checkpoint of the lowest validation loss, not with the last one.",
+        "End with the checkpoint that validated best, not with the last one.",
         "watch",
+    )
+    metric_for_best_model: Metric = option(
+        "eval_loss",
+        "Best by",
+        "Which checkpoint is the best, also for early stopping. Token accuracy is measured with sft, rewards with dpo and kto.",
+        "watch",
+        needs=("load_best_model_at_end", (True,)),
     )
     early_stopping_patience: int = option(
         0,
         "Early stopping",
-        "End the run after so many validations without a lower loss; 0 never does.",
+        "End the run after so many validations without a better one; 0 never does.",
         "watch",
         unit="validations",
         ge=0,

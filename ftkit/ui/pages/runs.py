@@ -4,17 +4,19 @@
 dashboard, changes nothing.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
+from ftkit.errors import FtkitError
 from ftkit.records import ENDED_STATES
 from ftkit.training.service import RunView
 from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.parts import asked, destination, go, page_heading, section
 from ftkit.workspace import Workspace
 
@@ -220,8 +222,17 @@ def _next(view: RunView, lang: str) -> str:
     again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
     if view.state != "done":
         return html.actions(again)
-    return html.actions(
+    return _hub(view.metrics, lang) + html.actions(
         html.link(html.url("evaluate", run=run.id), say("runs.evaluate", lang), primary=True),
         html.link(html.url("compare", run=run.id), say("runs.compare", lang)),
         again,
     )
+
+
+def _hub(metrics: Mapping[str, Any], lang: str) -> Markup:
+    """Where the result was uploaded to, or why it was not."""
+    if "hub_error" in metrics:
+        return html.notice("warn", say_error(FtkitError.from_dict(metrics["hub_error"]), lang))
+    if "hub" not in metrics:
+        return Markup("")
+    return html.notice("good", say("runs.hub", lang, address=metrics["hub"]))

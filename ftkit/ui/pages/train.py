@@ -11,13 +11,17 @@ from markupsafe import Markup
 
 from ftkit.errors import FtkitError
 from ftkit.records import Split
-from ftkit.training.recipes import Recipe
+from ftkit.training.recipes import DEFAULT_RECIPE, Recipe
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import catalogue, language, say, say_error, t
 from ftkit.ui.parts import asked, destination, follow, go, page_heading, section
+from ftkit.ui.recipes.own import Own
+from ftkit.ui.recipes.sources import Sources
 from ftkit.workspace import Workspace
+
+_SLOW = ("max_length", "extra_arguments")
 
 
 def build(workspace: Workspace) -> None:
@@ -62,6 +66,9 @@ class _Page:
             elem_id="train-recipe",
         )
         self._about = gr.HTML()
+        self._own = Own(self._workspace)
+        self._own.lay_out_delete()
+        self._from = Sources(self._workspace)
 
     def _lay_out_options(self) -> None:
         section("train.options")
@@ -87,27 +94,32 @@ class _Page:
             self._yaml = gr.Code(
                 label="YAML", language="yaml", interactive=False, max_lines=30, elem_id="train-yaml"
             )
+            self._own.lay_out_save()
 
     def _wire(self) -> None:
-        chosen = [self._split, self._recipe, *self._fields]
-        shown = [self._mistakes, self._card, self._command, self._yaml]
+        chosen: list[Any] = [self._split, self._recipe, *self._fields]
+        shown: list[Any] = [self._mistakes, self._card, self._command, self._yaml]
+        taken: list[Any] = [self._own.delete, self._own.confirm]
         arrived = gr.on(
             fn=handler(self._arrive),
-            outputs=[self._click, self._note, self._body, self._about, self._card, *chosen],
+            outputs=[
+                self._click,
+                self._note,
+                self._body,
+                self._about,
+                self._card,
+                *chosen,
+                self._from.run,
+                *taken,
+            ],
             api_name="train_open",
         )
         arrived.success(handler(self._look), chosen, shown, api_name="train_card")
-        follow(
-            [self._recipe.input],
-            handler(self._take_recipe),
-            [self._recipe],
-            [self._about, *self._fields],
-            "train_recipe",
-        ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
-        # Rows are counted anew for each longest row, so that field waits until it is left. The others do not: an event
-        # that reads the fields also clears the messages at them.
+        self._wire_sources(taken, chosen, shown)
+        # Rows are counted anew for each longest row, and TRL is asked about each set of raw arguments, so those fields wait
+        # until they are left. The others do not: an event that reads the fields also clears the messages at them.
         edits = [
-            getattr(field, "blur" if name == "max_length" else "input")
+            getattr(field, "blur" if name in _SLOW else "input")
             for name, field in zip(form.FIELDS, self._fields, strict=True)
         ]
         by_name: dict[str, Any] = dict(zip(form.FIELDS, self._fields, strict=True))
@@ -129,32 +141,52 @@ class _Page:
         )
         go(started, self._where, "train_go")
 
+    def _wire_sources(self, taken: list[Any], chosen: list[Any], shown: list[Any]) -> None:
+        """What fills all fields at once: a recipe, an earlier run, a text."""
+        follow(
+            [self._recipe.input],
+            handler(self._take_recipe),
+            [self._recipe],
+            [self._about, *taken, *self._fields],
+            "train_recipe",
+        ).success(handler(self._look), chosen, shown, api_name="train_recipe_card")
+        follow(
+            [self._from.run.input],
+            handler(self._copy),
+            [self._from.run],
+            [self._note, self._recipe, self._about, *taken, *self._fields],
+            "train_from_run",
+        ).success(handler(self._look), chosen, shown, api_name="train_from_run_card")
+        self._from.wire(
+            self._fields, lambda done, name: done.success(handler(self._look), chosen, shown, api_name=name)
+        )
+        self._own.wire(self._recipe, self._fields)
+
     def _arrive(self, request: gr.Request) -> list[Any]:
         lang = language(request)
         splits = self._workspace.splits.all()
         if not splits:
-            return [gr.skip(), _no_split(lang), *[gr.skip()] * (5 + len(form.FIELDS))]
+            return [gr.skip(), _no_split(lang), *[gr.skip()] * (8 + len(form.FIELDS))]
         names = {one.id: one.name for one in self._workspace.data.all()}
         choices = [(_split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
-        recipes = self._workspace.training.recipes()
-        recipe, spec, note = recipes[0], recipes[0].spec, ""
-        split = asked(request, "split") or splits[0].id
-        if copied := asked(request, "copy"):
-            view = self._workspace.training.get(copied)
-            recipe = self._workspace.training.recipe(view.run.recipe)
-            spec, note = (
-                RunSpec.parse(view.run.spec),
-                html.notice("info", say("train.copied", lang, run=view.run.name)),
-            )
+        split, copied = asked(request, "split") or splits[0].id, asked(request, "copy")
+        recipe, note, spec = DEFAULT_RECIPE, "", None
+        if copied:
+            view, spec, recipe = self._workspace.training.copied(copied)
+            note = html.notice("info", say("train.copied", lang, run=view.run.name))
+        about, delete, confirm, *fields = self._settings(recipe, spec, lang)
         return [
             uuid.uuid4().hex,
             note,
             gr.Row(visible=True),
-            _about(recipe, lang),
+            about,
             html.waiting(say("train.card.counting", lang)),
             gr.Dropdown(choices=choices, value=split),
-            gr.Dropdown(choices=[one.name for one in recipes], value=recipe.name),
-            *self._field_updates(spec),
+            gr.Dropdown(choices=self._own.choices(lang), value=recipe),
+            *fields,
+            gr.Dropdown(choices=self._from.choices(), value=copied or None),
+            delete,
+            confirm,
         ]
 
     def _field_updates(self, spec: RunSpec) -> list[Any]:
@@ -166,15 +198,27 @@ class _Page:
             choices=[(name, id_) for id_, name in models.items()], value=values[place]
         )
         for name, update in zip(form.DEPENDENT, form.visible(spec.model_dump()), strict=True):
-            values[form.FIELDS.index(name)] = {**update, "value": getattr(spec, name)}
+            values[form.FIELDS.index(name)] = {**update, "value": form.shown_value(spec, name)}
         return values
 
     def _relevant(self, *values: Any) -> list[Any]:
         return form.visible(dict(zip(form.DECIDING, values, strict=True)))
 
-    def _take_recipe(self, request: gr.Request, name: str) -> list[Any]:
+    def _settings(self, name: str, spec: RunSpec | None, lang: str) -> list[Any]:
+        """What a recipe is for, whether it can be deleted, and the fields, with its own settings where ``spec`` is None."""
         recipe = self._workspace.training.recipe(name)
-        return [_about(recipe, language(request)), *self._field_updates(recipe.spec)]
+        return [_about(recipe, lang), *self._own.deletable(name), *self._field_updates(spec or recipe.spec)]
+
+    def _take_recipe(self, request: gr.Request, name: str) -> list[Any]:
+        return self._settings(name, None, language(request))
+
+    def _copy(self, request: gr.Request, run: str | None) -> list[Any]:
+        lang = language(request)
+        if not run:
+            return [gr.skip()] * (5 + len(form.FIELDS))
+        view, spec, recipe = self._workspace.training.copied(run)
+        note = html.notice("info", say("train.copied", lang, run=view.run.name))
+        return [note, gr.update(value=recipe), *self._settings(recipe, spec, lang)]
 
     def _look(self, request: gr.Request, split: str | None, recipe: str, *values: Any) -> list[Any]:
         if not split:

@@ -4,6 +4,7 @@ Takes a spec, gives TRL's and PEFT's configs; ``max_length`` and ``completion_on
 preparation of rows (``prepared.prepare``). It starts nothing.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _AS_THEY_ARE = (
     *("weight_decay", "max_grad_norm", "seed", "activation_checkpointing"),
     *("logging_steps", "save_total_limit"),
 )
+
+CONFIGS: Mapping[str, Any] = {"sft": SFTConfig, "dpo": DPOConfig, "kto": KTOConfig}
 
 
 def training_arguments(
@@ -53,19 +56,9 @@ def training_arguments(
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
-    if spec.method == "dpo":
-        return DPOConfig(**common, max_length=None, beta=spec.beta, loss_type=[spec.loss_type])
-    if spec.method == "kto":
-        return KTOConfig(
-            **common,
-            max_length=None,
-            beta=spec.beta,
-            desirable_weight=spec.desirable_weight,
-            undesirable_weight=spec.undesirable_weight,
-            # Its estimate of the distance needs the batches as they were prepared.
-            train_sampling_strategy="sequential",
-        )
-    return SFTConfig(**common, completion_only_loss=spec.completion_only_loss, **_batches(spec, fast))
+    arguments = {**common, **_own(spec, fast), **spec.extra_arguments}
+    made: SFTConfig | DPOConfig | KTOConfig = CONFIGS[spec.method](**arguments)
+    return made
 
 
 def adapter_config(spec: RunSpec) -> LoraConfig:
@@ -107,9 +100,25 @@ def _validation(spec: RunSpec, validates: bool) -> dict[str, Any]:
         "eval_strategy": "steps",
         "eval_steps": spec.eval_steps,
         "load_best_model_at_end": spec.load_best_model_at_end,
-        "metric_for_best_model": "eval_loss",
-        "greater_is_better": False,
+        "metric_for_best_model": spec.metric_for_best_model,
+        "greater_is_better": spec.more_is_better,
     }
+
+
+def _own(spec: RunSpec, fast: bool) -> dict[str, Any]:
+    """What only the spec's method takes."""
+    if spec.method == "dpo":
+        return {"max_length": None, "beta": spec.beta, "loss_type": [spec.loss_type]}
+    if spec.method == "kto":
+        return {
+            "max_length": None,
+            "beta": spec.beta,
+            "desirable_weight": spec.desirable_weight,
+            "undesirable_weight": spec.undesirable_weight,
+            # Its estimate of the distance needs the batches as they were prepared.
+            "train_sampling_strategy": "sequential",
+        }
+    return {"completion_only_loss": spec.completion_only_loss, **_batches(spec, fast)}
 
 
 def _batches(spec: RunSpec, fast: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ftkit.workers.harness import Worker
 from ftkit.workers.training import adapter, trainer
 from ftkit.workers.training.arguments import adapter_config, quantization, training_arguments
 from ftkit.workers.training.fast.batches import FastCollator
+from ftkit.workers.training.preference.rows import check_margins
 from ftkit.workers.training.prepared import Rows
 from ftkit.workers.training.trainer import Watched
 from ftkit.workers.training.watch import Watch
@@ -26,7 +27,10 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
 
     Raises:
         BadInput: the spec names layers that the model has not.
+        Refused: the best checkpoint cannot be told by these validation rows.
     """
+    if spec.metric_for_best_model == "eval_rewards/margins" and spec.load_best_model_at_end:
+        check_margins(rows.validation.rows, spec.per_device_eval_batch_size)
     folder = Path(worker.inputs["model"])
     narrow = spec.bf16 and loading.has_fast_bf16()
     device = loading.device().type

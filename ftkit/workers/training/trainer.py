@@ -15,7 +15,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from ftkit.errors import BadInput
 from ftkit.workers.training.fast import attention
 from ftkit.workers.training.fast.lora import use_fast_layers
-from ftkit.workers.training.fast.loss import summed_loss
+from ftkit.workers.training.fast.loss import Summed, summed
 
 # Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
 _FAST_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
@@ -61,29 +61,33 @@ class Watched(Trainer):
 
 
 class RunTrainer(Watched, SFTTrainer):
-    """Plain fine-tuning, with a validation loss that does not depend on the batch size."""
+    """Plain fine-tuning, with a validation that does not depend on the batch size."""
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Mean loss over all labelled tokens of the validation rows, whatever the batch size; it takes no arguments."""
+        """Mean loss over all labelled tokens of the validation rows, and the share of them that are predicted right.
+
+        Whatever the batch size; it takes no arguments.
+        """
         model: Any = self.model
         model.eval()
-        loss, tokens = 0.0, 0
+        loss, tokens, right = 0.0, 0, 0
         for inputs in self.get_eval_dataloader():
             self._interrupted()
             with torch.no_grad():
-                batch_loss, batch_tokens = self._summed_loss(self._prepare_inputs(inputs))
-            loss += float(batch_loss)
-            tokens += batch_tokens
-        metrics = {"eval_loss": loss / tokens}
+                batch = self._summed(self._prepare_inputs(inputs))
+            loss += float(batch.loss)
+            tokens += batch.tokens
+            right += batch.right
+        metrics = {"eval_loss": loss / tokens, "eval_mean_token_accuracy": right / tokens}
         self.log(metrics)
         model.train()
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+    def _summed(self, inputs: dict[str, Any]) -> Summed:
         model: Any = self.model
         outputs = model(**inputs, use_cache=False, fused_lm_head=True)
-        return -outputs.log_probs.sum(), int(outputs.label_mask.sum())
+        return Summed(-outputs.log_probs.sum(), int(outputs.label_mask.sum()), int(outputs.is_top1.sum()))
 
 
 class FastTrainer(RunTrainer):
@@ -101,10 +105,10 @@ class FastTrainer(RunTrainer):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
         """Mean loss over the labelled tokens of the step."""
-        loss, tokens = self._summed_loss(inputs)
+        loss, tokens, _ = self._summed(inputs)
         return loss / (tokens if num_items_in_batch is None else num_items_in_batch)
 
-    def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+    def _summed(self, inputs: dict[str, Any]) -> Summed:
         tuned: Any = self.model
         causal = tuned.get_base_model()
         with self.accelerator.autocast():
@@ -115,7 +119,7 @@ class FastTrainer(RunTrainer):
                 use_cache=False,
             ).last_hidden_state[0]
             head = causal.get_output_embeddings()
-            return summed_loss(hidden, head.weight, inputs["labels"][0], inputs["sources"][0])
+            return summed(hidden, head.weight, inputs["labels"][0], inputs["sources"][0])
 
     def _count(self, inputs: dict[str, Any]) -> int:
         return int(inputs["labels"].numel())

@@ -16,6 +16,14 @@ from ftkit.workers.harness import Worker
 from ftkit.workers.training.trainer import Watched, check_gradient
 
 _MEGABYTE = 1024**2
+# How often, and by how much, the better answer is preferred; only where preferences are learned.
+_REWARDS = {"rewards/accuracies": "reward_accuracy", "rewards/margins": "reward_margin"}
+# What a validation measures, by its name there and in ``metrics.jsonl``.
+MEASURED_AS = {
+    "eval_loss": "eval_loss",
+    "eval_mean_token_accuracy": "eval_token_accuracy",
+    **{f"eval_{name}": f"eval_{own}" for name, own in _REWARDS.items()},
+}
 
 
 class Watch(TrainerCallback):
@@ -85,9 +93,8 @@ class Watch(TrainerCallback):
         if logs is None:
             return
         if "eval_loss" in logs:
-            self._worker.measure(
-                step=state.global_step, eval_loss=logs["eval_loss"], **_rewards(logs, "eval_")
-            )
+            named = {own: float(logs[name]) for name, own in MEASURED_AS.items() if name in logs}
+            self._worker.measure(step=state.global_step, **named)
         elif "loss" in logs:
             check_gradient(float(logs["grad_norm"]), state.global_step)
             self._worker.measure(
@@ -100,7 +107,7 @@ class Watch(TrainerCallback):
                 tokens_per_second=self._speed(),
                 train_seconds=round(self.seconds, 3),
                 memory_mb=memory_mb(),
-                **_rewards(logs, ""),
+                **{own: float(logs[name]) for name, own in _REWARDS.items() if name in logs},
             )
 
     def _speed(self) -> float:
@@ -108,12 +115,6 @@ class Watch(TrainerCallback):
         tokens, seconds = self._logged
         self._logged = (self.trainer.tokens, self._seconds)
         return round((self.trainer.tokens - tokens) / max(self._seconds - seconds, 1e-9), 2)
-
-
-def _rewards(logs: dict[str, Any], part: str) -> dict[str, float]:
-    """How often, and by how much, the better answer is preferred; only where preferences are learned."""
-    names = {"reward_accuracy": "rewards/accuracies", "reward_margin": "rewards/margins"}
-    return {f"{part}{own}": float(logs[part + trl]) for own, trl in names.items() if part + trl in logs}
 
 
 def memory_mb() -> int:

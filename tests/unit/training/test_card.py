@@ -48,6 +48,22 @@ def test_earlier_runs_tell_the_time() -> None:
     assert card.seconds == pytest.approx((120, 195))
 
 
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [
+        ({"use_peft": False}, 1.5),
+        ({"activation_checkpointing": True}, 1.5),
+        ({"method": "dpo"}, 1.5),
+        ({"method": "dpo", "use_peft": False}, 2),
+        ({"method": "kto"}, 2.5),
+    ],
+)
+def test_the_estimate_knows_what_a_method_computes(options: dict[str, object], times: float) -> None:
+    adapter = make_card(RunSpec(), COUNTS, SMOLLM2, LAPTOP, None).seconds
+    other = make_card(RunSpec(**options), COUNTS, SMOLLM2, LAPTOP, None).seconds
+    assert other == pytest.approx([times * one for one in adapter])
+
+
 def test_too_little_memory_is_refused_with_what_to_change() -> None:
     card = make_card(RunSpec(), COUNTS, SMOLLM2, Machine(cores=2, memory_mb=900), None)
     assert card.fits == "exceeds"
@@ -85,7 +101,9 @@ def test_rows_left_out_are_said() -> None:
 def test_what_the_disk_and_the_trackers_cannot_do_is_refused() -> None:
     spec = RunSpec(report_to="trackio", use_peft=False)
     bare = replace(LAPTOP, memory_mb=64_000, disk_mb=1_000)
-    keys = [p.key for p in make_card(spec, COUNTS, SMOLLM2, bare, None).problems]
+    found = make_card(spec, COUNTS, SMOLLM2, bare, None).problems
+    keys = [p.key for p in found]
+    assert "pip install '.[trackers]'" in str(found[0])
     assert keys == ["training.no_tracker", "training.not_enough_disk"]
     ready = replace(bare, disk_mb=10_000, trackers=frozenset({"trackio"}))
     assert make_card(spec, COUNTS, SMOLLM2, ready, None).problems == ()

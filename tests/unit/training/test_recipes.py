@@ -5,7 +5,8 @@ import yaml
 
 from ftkit.errors import BadInput, NotFound
 from ftkit.settings import Settings
-from ftkit.training.recipes import DEFAULT_RECIPE, find_recipes, parse_yaml, read_recipe, to_yaml
+from ftkit.training.checks.lines import parse_yaml
+from ftkit.training.recipes import DEFAULT_RECIPE, find_recipes, read_recipe, to_yaml
 from ftkit.training.spec import RunSpec
 
 SHIPPED = Settings.from_environment({}).recipes

@@ -1,5 +1,6 @@
 """The training room over a real store, real jobs and a worker that only counts."""
 
+import shutil
 import time
 from datetime import UTC, datetime
 from itertools import count
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Jobs
 from ftkit.records import Split
@@ -120,6 +121,8 @@ def test_a_run_from_start_to_end(room: TrainingService, split: Split, home: Path
     assert [m["step"] for m in curves if "eval_loss" in m] == [10, 20, 30]
     assert room.all()[0].run.parents == (split.id, "tiny")
     assert room.card(SPEC, split.id).seconds_from == "earlier runs"
+    whole = SPEC.model_copy(update={"use_peft": False})
+    assert room.card(whole, split.id).seconds_from != "earlier runs"  # that run trained an adapter
     with pytest.raises(Refused, match="finished"):
         room.resume(run.id)
 
@@ -149,3 +152,46 @@ def test_runs_are_compared_by_what_differs(room: TrainingService, split: Split) 
     second = room.start(SPEC.model_copy(update={"learning_rate": 1e-4}), split.id, "smollm2-135m/sft-lora")
     _, differences = room.compare([first.id, second.id])
     assert differences == {"learning_rate": [5e-4, 1e-4]}
+
+
+def test_raw_arguments_are_checked_against_trl_before_the_start(room: TrainingService, split: Split) -> None:
+    spec = SPEC.model_copy(
+        update={"extra_arguments": {"neftune_noise_alpha": "5", "seed": 1, "adam_beta2": 0.9}}
+    )
+    keys = [problem.key for problem in room.card(spec, split.id).problems]
+    assert keys == ["training.extra_is_an_option", "training.extra_bad_value"]
+    begun = time.monotonic()
+    assert [problem.key for problem in room.card(spec, split.id).problems] == keys
+    assert time.monotonic() - begun < 0.5
+    with pytest.raises(Refused, match="seed is an option of its own"):
+        room.start(spec, split.id, "smollm2-135m/sft-lora")
+
+
+def test_conversations_need_a_model_with_a_chat_template(
+    room: TrainingService, split: Split, home: Path
+) -> None:
+    bare = home / "models" / "bare"
+    if not bare.exists():
+        shutil.copytree(home / "models" / "tiny", bare)
+        (bare / "chat_template.jinja").unlink()
+    spec = SPEC.model_copy(update={"model_name_or_path": "bare"})
+    for ask in (lambda: room.card(spec, split.id), lambda: room.start(spec, split.id, "recipe")):
+        with pytest.raises(BadInput, match="Choose an instruct or chat model, or map the"):
+            ask()
+
+
+def test_settings_of_a_run_are_copied_though_its_recipe_is_gone(room: TrainingService, split: Split) -> None:
+    spec = SPEC.model_copy(update={"r": 3})
+    saved = room.own_recipes.save("Short lived", spec)
+    assert room.recipe(saved.name).spec == spec
+    run = room.start(spec, split.id, saved.name)
+    assert room.copied(run.id)[1:] == (spec, saved.name)
+    room.own_recipes.delete(saved.name)
+    assert room.copied(run.id)[1:] == (spec, "smollm2-135m/sft-lora")
+
+
+def test_an_upload_that_cannot_work_is_refused_before_the_start(room: TrainingService, split: Split) -> None:
+    spec = SPEC.model_copy(update={"push_to_hub": True, "hub_model_id": "me/mine"})
+    keys = {problem.key for problem in room.card(spec, split.id).problems}
+    assert keys <= {"training.hub_no_token", "training.hub_offline"}
+    assert keys

@@ -28,6 +28,14 @@ def test_all_mistakes_are_named_at_once() -> None:
         assert name in str(caught.value)
 
 
+def test_a_mistake_is_named_by_its_option_once() -> None:
+    with pytest.raises(BadInput) as caught:
+        RunSpec.parse({"method": "kto", "metric_for_best_model": "eval_rewards/accuracies"})
+    assert str(caught.value) == "metric_for_best_model: kto does not measure it; use eval_loss"
+    with pytest.raises(BadInput, match=r"^extra_arguments: write one"):
+        RunSpec.parse({"extra_arguments": "- a"})
+
+
 def test_layers_are_one_word_or_a_list() -> None:
     assert RunSpec().target_names() == "all-linear"
     assert RunSpec(target_modules="q_proj, v_proj").target_names() == ["q_proj", "v_proj"]

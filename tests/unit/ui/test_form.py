@@ -1,14 +1,16 @@
 import shlex
+from typing import get_origin
 
 import gradio as gr
 import pytest
 
+from ftkit.cli.runs import change_options
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES
 
 DEFAULT = RunSpec()
-KINDS = {bool: gr.Checkbox, int: gr.Number, float: gr.Number, str: gr.Textbox}
+KINDS = {bool: gr.Checkbox, int: gr.Number, float: gr.Number, str: gr.Textbox, dict: gr.Textbox}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,9 @@ def test_every_option_has_exactly_one_widget(widgets) -> None:
 def test_a_widget_fits_the_type_of_its_option_and_starts_at_its_default(name: str, widgets) -> None:
     made = widgets[name]
     kind = RunSpec.model_fields[name].annotation
+    kind = get_origin(kind) or kind
     assert isinstance(made, KINDS.get(kind, gr.Dropdown) if name != form.MODEL else gr.Dropdown)
-    assert made.value == getattr(DEFAULT, name)
+    assert made.value == form.shown_value(DEFAULT, name)
     assert made.elem_id == f"spec-{name}"
     assert f"spec.{name}.label" in str(made.label)
     assert f"spec.{name}.help" in str(made.info)
@@ -65,7 +68,9 @@ def test_the_bounds_stand_in_the_help(widgets) -> None:
 
 
 def test_values_of_the_widgets_make_the_spec_that_was_shown() -> None:
-    spec = DEFAULT.model_copy(update={"r": 8, "packing": True, "target_modules": "q_proj,v_proj"})
+    extra = {"neftune_noise_alpha": 5, "fsdp_config": {"xla": False}}
+    changes = {"r": 8, "packing": True, "target_modules": "q_proj,v_proj", "extra_arguments": extra}
+    spec = DEFAULT.model_copy(update=changes)
     assert RunSpec.parse(form.read(form.show(spec))) == spec
 
 
@@ -108,6 +113,10 @@ def test_mistakes_are_said_in_the_readers_language(name, value, english, turkish
         ({"start_from_run": "abc", "use_peft": False}, "start_from_run"),
         ({"method": "kto", "per_device_train_batch_size": 1}, "per_device_train_batch_size"),
         ({"early_stopping_patience": 2, "load_best_model_at_end": False}, "early_stopping_patience"),
+        ({"push_to_hub": True, "hub_model_id": "a b"}, "hub_model_id"),
+        ({"push_to_hub": True}, "hub_model_id"),
+        ({"extra_arguments": "just words"}, "extra_arguments"),
+        ({"metric_for_best_model": "eval_rewards/margins"}, "metric_for_best_model"),
     ],
 )
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -147,3 +156,9 @@ def test_the_command_spells_out_what_differs_from_the_recipe() -> None:
         *["--set", "max_steps=20", "--set", "target_modules=q_proj, v_proj", "--set", "packing=true"],
     ]
     assert "--set" not in form.command("recipe", DEFAULT, DEFAULT, "abc")
+
+
+def test_a_mapping_in_the_command_is_read_back() -> None:
+    spec = RunSpec(extra_arguments={"neftune_noise_alpha": 5, "optim_args": "a=1"})
+    words = shlex.split(form.command("recipe", spec, DEFAULT, "abc"))
+    assert change_options({}, [words[-1]]) == spec

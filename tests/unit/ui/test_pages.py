@@ -134,6 +134,7 @@ def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace)
         ("data", "data_look", "_stay", (visit(), 0, [], 0, *[""] * len(data.ROLES))),
         ("train", "train_open", "_arrive", (visit(),)),
         ("train", "train_recipe", "_take_recipe", (visit(), "smollm2-135m/sft-lora")),
+        ("train", "train_from_run", "_copy", (visit(), None)),
         ("train", "train_card", "_look", (visit(), None, None, *form.show(RunSpec()))),
         ("train", "train_card", "_look", (visit(), split, "smollm2-135m/sft-lora", *form.show(RunSpec()))),
         *(("runs", "runs_open", "_show", (visit(**ids), "")) for ids in ({}, {"run": "gone"})),
@@ -354,7 +355,7 @@ def test_the_train_page_takes_split_and_recipe_from_the_address(workspace: Works
     first, second = (workspace.splits.split(dataset.id, seed=seed) for seed in (1, 2))
     page = page_of("train", workspace)
     shown = page._arrive(visit(split=first.id))
-    split, recipe, *fields = shown[5:]
+    split, recipe, *fields = shown[5:-3]
     assert split.value == first.id
     assert {value for _, value in split.choices} == {first.id, second.id}
     assert recipe.value == workspace.training.recipes()[0].name

@@ -5,7 +5,7 @@ the hidden states is needed: (softmax(h·Wᵀ) - one-hot)·W. Making it in the f
 four, and no logits are kept. It knows no softcap, scale or bias of logits: ``FastTrainer`` is not used for those.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -16,13 +16,24 @@ from ftkit.workers.training.rows import IGNORED
 _CHUNK = 256
 
 
+class Summed(NamedTuple):
+    """Sums over the labelled tokens of a batch; ``right`` is counted where no gradient is made."""
+
+    loss: torch.Tensor
+    tokens: int
+    right: int
+
+
 class _FrozenHeadLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def forward(
+        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
         weight = weight.to(kind)
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         total = hidden.new_zeros((), dtype=torch.promote_types(hidden.dtype, torch.float32))
+        right = labels.new_zeros(())
         with torch.autocast("cpu", enabled=False):
             for begin in range(0, hidden.shape[0], _CHUNK):
                 part = slice(begin, begin + _CHUNK)
@@ -30,24 +41,25 @@ class _FrozenHeadLoss(torch.autograd.Function):
                 log_probs = logits.log_softmax(-1)
                 wanted = labels[part, None]
                 total -= log_probs.gather(1, wanted).sum()
-                if gradient is not None:
+                if gradient is None:
+                    right += (log_probs.argmax(-1) == labels[part]).sum()
+                else:
                     slope = log_probs.exp_()
                     slope.scatter_add_(1, wanted, slope.new_full(wanted.shape, -1.0))
                     gradient[part] = (slope.to(kind) @ weight).to(gradient.dtype)
         ctx.save_for_backward(gradient)
-        return total
+        ctx.mark_non_differentiable(right)
+        return total, right
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, slope: torch.Tensor, _: None) -> tuple[torch.Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         return gradient * slope.to(gradient.dtype), None, None
 
 
-def summed_loss(
-    hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor
-) -> tuple[torch.Tensor, int]:
-    """Negative log likelihood, summed over the labelled tokens, and how many those are.
+def summed(hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor, sources: torch.Tensor) -> Summed:
+    """Negative log likelihood over the labelled tokens, and how many of them are predicted right.
 
     Args:
         hidden: last hidden states [tokens, width].
@@ -57,5 +69,5 @@ def summed_loss(
     """
     labelled = labels != IGNORED
     wanted = labels[labelled]
-    loss: torch.Tensor = _FrozenHeadLoss.apply(hidden[sources[labelled]], weight, wanted)  # type: ignore[no-untyped-call]
-    return loss, int(wanted.numel())
+    loss, right = _FrozenHeadLoss.apply(hidden[sources[labelled]], weight, wanted)  # type: ignore[no-untyped-call]
+    return Summed(loss, int(wanted.numel()), int(right))

@@ -4,11 +4,12 @@ Takes a row with its roles, gives the ids that TRL's own preparation would give 
 torch nor transformers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ftkit.data import chat
 from ftkit.data.chat import Message, TrainingRow
+from ftkit.errors import Refused
 from ftkit.workers.training.rows import FastTokenizer, asked_and_whole, common_beginning
 
 
@@ -100,6 +101,23 @@ def marked_rows(
     asked, whole = asked_and_whole(row, tokenizer)
     start = common_beginning(asked, whole)
     return [MarkedRow(asked[:start], whole[start:], label=good)]
+
+
+def check_margins(rows: Sequence[Any], batch: int) -> None:
+    """Make sure that validation measures a margin: marked answers are compared within a batch, pairs always are.
+
+    Raises:
+        Refused: no batch holds a good and a bad answer.
+    """
+    marks = [row.label for row in rows if isinstance(row, MarkedRow)]
+    batches = [set(marks[begin : begin + batch]) for begin in range(0, len(marks), batch)]
+    if marks and not any(len(both) > 1 for both in batches):
+        raise Refused(
+            "training.no_margin",
+            "No {batch} validation rows in a row hold both a good and a bad answer, so eval_rewards/margins is never "
+            "measured. Set metric_for_best_model to eval_loss, or raise per_device_eval_batch_size.",
+            batch=batch,
+        )
 
 
 def said(values: Mapping[str, Any], mapping: Mapping[str, str]) -> TrainingRow:

@@ -1,5 +1,6 @@
-"""A Hugging Face Hub on this machine, as much of it as a download asks for."""
+"""A Hugging Face Hub on this machine, as much of it as downloads and uploads ask for."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -23,6 +24,70 @@ class FakeHub:
         self.failing = False
         self.damaged = ""
         self.lfs = ".safetensors"
+        # What uploads meet and leave: status of a refusal, repositories → private, files of the last commit, tokens seen.
+        self.refusing = 0
+        self.repositories: dict[str, bool] = {}
+        self.pushed: dict[str, bytes] = {}
+        self.tokens: set[str] = set()
+        self._stored: dict[str, bytes] = {}
+
+    def take(self, path: str, content: bytes) -> tuple[int, Any]:
+        """The answer to a POST or PUT of an upload."""
+        if self.refusing:
+            return self.refusing, {"error": "no"}
+        asked = json.loads(content) if content[:1] == b"{" and "/commit/" not in path else {}
+        if path == "/api/repos/create":
+            name = f"{asked['organization'] or 'somebody'}/{asked['name']}"
+            if name in self.repositories:
+                return 409, {"url": f"{self.url}/{name}"}
+            self.repositories[name] = asked.get("visibility") == "private" or bool(asked.get("private"))
+            return 200, {"url": f"{self.url}/{name}"}
+        if "/preupload/" in path:
+            files = [
+                {
+                    "path": one["path"],
+                    "uploadMode": "lfs" if one["path"].endswith(self.lfs) else "regular",
+                    "shouldIgnore": False,
+                }
+                for one in asked["files"]
+            ]
+            return 200, {"files": files}
+        if path.endswith("/info/lfs/objects/batch"):
+            objects = [
+                {**one, "actions": {"upload": {"href": f"{self.url}/lfs/{one['oid']}"}}}
+                for one in asked["objects"]
+            ]
+            return 200, {"objects": objects, "transfer": "basic"}
+        if path.startswith("/lfs/"):
+            self._stored[path.removeprefix("/lfs/")] = content
+            return 200, {}
+        if path.endswith("/validate-yaml"):
+            return 200, {"errors": [], "warnings": []}
+        return 200, self._commit(path, content)
+
+    def _commit(self, path: str, content: bytes) -> dict[str, Any]:
+        for line in map(json.loads, content.splitlines()):
+            value = line["value"]
+            if line["key"] == "file":
+                self.pushed[value["path"]] = base64.b64decode(value["content"])
+            elif line["key"] == "lfsFile":
+                self.pushed[value["path"]] = self._stored[value["oid"]]
+            elif line["key"] == "deletedFile":
+                self.pushed.pop(value["path"])
+        name = path.removeprefix("/api/models/").partition("/commit/")[0]
+        return {"success": True, "commitOid": REVISION, "commitUrl": f"{self.url}/{name}/commit/{REVISION}"}
+
+    def look(self, path: str) -> Any:
+        """What a GET finds out about an uploaded repository; None where there is none."""
+        name = next((one for one in self.repositories if path.startswith(f"/api/models/{one}")), None)
+        if name is None:
+            return None
+        siblings = [
+            {"rfilename": one, "type": "file", "path": one, "size": 1, "oid": ""} for one in self.pushed
+        ]
+        if "/tree/" in path:
+            return siblings
+        return {"id": name, "private": self.repositories[name], "sha": REVISION, "siblings": siblings}
 
     def info(self) -> dict[str, Any]:
         siblings = []
@@ -55,11 +120,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._send(*self._answer(), body=True)
 
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.hub.tokens.add(self.headers.get("Authorization", "").removeprefix("Bearer "))
+        status, value = self.hub.take(self.path.partition("?")[0], content)
+        self._send(status, {"Content-Type": "application/json"}, json.dumps(value).encode(), body=True)
+
+    do_PUT = do_POST
+
     def _answer(self) -> tuple[int, dict[str, str], bytes]:
         path = self.path.partition("?")[0]
         self.hub.paths.append(path)
         if self.hub.failing:
             return 503, {}, b""
+        if (found := self.hub.look(path)) is not None:
+            return 200, {"Content-Type": "application/json"}, json.dumps(found).encode()
         path = path.removeprefix("/datasets") if path.startswith("/datasets/") else path
         if path.startswith(("/api/models/org/model", "/api/datasets/org/model")):
             return 200, {"Content-Type": "application/json"}, json.dumps(self.hub.info()).encode()

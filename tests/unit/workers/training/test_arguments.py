@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "logging_steps": 6,
     "save_total_limit": 4,
     "load_best_model_at_end": False,
+    "metric_for_best_model": "eval_mean_token_accuracy",
     "activation_checkpointing": True,
     "use_rslora": True,
     "use_dora": True,
@@ -46,11 +47,12 @@ OTHER: dict[str, Any] = {
     "desirable_weight": 2.5,
     "undesirable_weight": 3.5,
     "report_to": "tensorboard",
+    "extra_arguments": {"neftune_noise_alpha": 5.0},
 }
 # What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
 _ELSEWHERE = {
     *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience"),
-    "allow_secrets",
+    *("allow_secrets", "push_to_hub", "hub_model_id", "hub_private_repo"),
 }
 
 
@@ -84,6 +86,8 @@ def test_every_option_reaches_the_trainer(field: str) -> None:
         wanted = ["ipo"]
     if field == "report_to":
         wanted = ["tensorboard"]
+    if field == "extra_arguments":
+        wanted = 5.0
     assert any(value == wanted for value in changed.values())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from ftkit.errors import Refused
 from ftkit.workers import loading, train
 from tests.tiny import make_tiny_adapter
 from tests.unit.workers.runs import MAPPING, curve, make_run, make_split, rows
@@ -149,3 +150,72 @@ def test_a_run_ends_early_when_validation_gets_no_better(tmp_path: Path, tiny_mo
     assert result["steps"] < 32
     assert result["ended_early"]
     assert result["steps"] - result["best_step"] == 2 * 2  # two validations, each after two steps
+
+
+def test_the_best_is_what_the_chosen_metric_says(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+    """On these rows the loss gets worse while more tokens are predicted right, so that the two disagree."""
+    options = {"learning_rate": 0.05, "num_train_epochs": 4, "eval_steps": 2}
+    for name, best, figure in (
+        ("eval_loss", min, "eval_loss"),
+        ("eval_mean_token_accuracy", max, "eval_token_accuracy"),
+    ):
+        folder = tmp_path / figure
+        result = train.job(make_run(folder, tiny_model, split, metric_for_best_model=name, **options))
+        validated = [point for point in curve(folder) if "eval_loss" in point]
+        wanted = best(validated, key=lambda point: point[figure])
+        assert (result["best_step"], result[figure]) == (wanted["step"], wanted[figure])
+        checkpoint = folder / "checkpoints" / f"checkpoint-{wanted['step']}" / "adapter_model.safetensors"
+        assert (folder / "adapter" / "adapter_model.safetensors").read_bytes() == checkpoint.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "method", "metric", "figure"),
+    [
+        (PAIRS, "dpo", "eval_rewards/accuracies", "eval_reward_accuracy"),
+        (MARKED, "kto", "eval_rewards/margins", "eval_reward_margin"),
+    ],
+)
+def test_preferences_have_metrics_of_their_own(
+    mapping: dict[str, str],
+    method: str,
+    metric: str,
+    figure: str,
+    tmp_path: Path,
+    tiny_model: Path,
+    split: Path,
+) -> None:
+    run = make_run(
+        tmp_path, tiny_model, split, mapping, method=method, metric_for_best_model=metric, max_steps=4
+    )
+    result = train.job(run)
+    validated = [point for point in curve(tmp_path) if "eval_loss" in point]
+    wanted = max(validated, key=lambda point: point[figure])
+    assert (result["best_step"], result[figure]) == (wanted["step"], wanted[figure])
+
+
+def test_a_margin_that_is_never_measured_is_refused(tmp_path: Path, tiny_model: Path) -> None:
+    good = [row for row in _data(20) if row["mark"] == "good"]
+    one_sided = make_split(tmp_path / "split", _data(8), good[:3], COLUMNS)
+    options = {"method": "kto", "metric_for_best_model": "eval_rewards/margins"}
+    with pytest.raises(Refused, match="eval_rewards/margins is never measured"):
+        train.job(make_run(tmp_path / "run", tiny_model, one_sided, MARKED, **options))
+
+
+def test_an_upload_that_fails_fails_no_run(
+    tmp_path: Path, tiny_model: Path, split: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    upload = {"push_to_hub": True, "hub_model_id": "me/mine"}
+    result = train.job(make_run(tmp_path, tiny_model, split, max_steps=1, **upload))
+    assert result["hub_error"]["key"] == "training.hub_failed"
+    assert (tmp_path / "adapter").exists()
+
+
+def test_raw_arguments_reach_the_training_and_turn_the_fast_path_off(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
+    plain = train.job(make_run(tmp_path / "plain", tiny_model, split, fast_path=False, max_steps=3))
+    noisy = {"extra_arguments": {"neftune_noise_alpha": 50}, "max_steps": 3}
+    result = train.job(make_run(tmp_path / "noisy", tiny_model, split, **noisy))
+    assert not result["fast_path"]
+    assert result["train_loss"] != pytest.approx(plain["train_loss"], rel=1e-4)

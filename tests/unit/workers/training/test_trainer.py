@@ -14,6 +14,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*deprecated.*:FutureWarning"),
 ]
 
+_ACCURACY = "eval_mean_token_accuracy"
+
 
 def _model(kind: str, **values: Any) -> Any:
     import torch
@@ -72,6 +74,7 @@ def _train(
         "loss": [entry["loss"] for entry in history if "loss" in entry],
         "grad_norm": [entry["grad_norm"] for entry in history if "grad_norm" in entry],
         "eval_loss": [entry["eval_loss"] for entry in history if "eval_loss" in entry],
+        "accuracy": [entry[_ACCURACY] for entry in history if _ACCURACY in entry],
         "tokens": trainer.tokens,
         "weights": {n: p.detach().clone() for n, p in trainer.model.named_parameters() if p.requires_grad},
     }
@@ -211,3 +214,20 @@ def test_padded_unpadded_and_packed_rows_have_the_same_loss(tiny_model: Path, tm
     assert tokens == same == also_same > 100
     assert unpadded == pytest.approx(padded, rel=1e-4)
     assert packed == pytest.approx(padded, rel=1e-4)
+
+
+def test_the_share_of_tokens_predicted_right_is_trl_s_own(tiny_model: Path, tmp_path: Path) -> None:
+    """TRL's mean over batches is that over tokens where one batch holds all rows."""
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    from ftkit.workers.training.trainer import RunTrainer
+
+    options = {"per_device_eval_batch_size": 4, "num_train_epochs": 5}
+    fast = _train(_model("llama"), tiny_model, tmp_path / "fast", fast=True, **options)["accuracy"]
+    plain = _train(_model("llama"), tiny_model, tmp_path / "plain", fast=False, **options)["accuracy"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunTrainer, "evaluate", SFTTrainer.evaluate)
+        trl = _train(_model("llama"), tiny_model, tmp_path / "trl", fast=False, **options)["accuracy"]
+    assert 0 < plain[0] < plain[-1] <= 1
+    assert fast == pytest.approx(plain, abs=1e-6)
+    assert plain == pytest.approx(trl, rel=1e-6)

@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from ftkit.workers.training.fast import loss as loss_module
-from ftkit.workers.training.fast.loss import summed_loss
+from ftkit.workers.training.fast.loss import summed
 from ftkit.workers.training.rows import IGNORED
 
 
@@ -20,14 +20,14 @@ def _case(tokens: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, 
 def test_the_gradient_is_the_numerical_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_module, "_CHUNK", 4)
     hidden, weight, labels, sources = _case(9, torch.float64)
-    assert torch.autograd.gradcheck(lambda h: summed_loss(h, weight, labels, sources)[0], (hidden,))
+    assert torch.autograd.gradcheck(lambda h: summed(h, weight, labels, sources)[0], (hidden,))
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.25])
 def test_loss_and_gradient_are_those_of_cross_entropy(factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss_module, "_CHUNK", 5)
     hidden, weight, labels, sources = _case(20, torch.float32)
-    loss, count = summed_loss(hidden, weight, labels, sources)
+    loss, count, _ = summed(hidden, weight, labels, sources)
     (loss * factor).backward()
     again = hidden.detach().requires_grad_()
     wanted = cross_entropy(again[sources] @ weight.T, labels, ignore_index=IGNORED, reduction="sum")
@@ -40,7 +40,7 @@ def test_loss_and_gradient_are_those_of_cross_entropy(factor: float, monkeypatch
 def test_under_autocast_it_computes_in_16_bits_as_pytorch_does() -> None:
     hidden, weight, labels, sources = _case(20, torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        loss, _ = summed_loss(hidden, weight, labels, sources)
+        loss, _, _ = summed(hidden, weight, labels, sources)
         logits = torch.nn.functional.linear(hidden[sources], weight)
     assert logits.dtype == torch.bfloat16
     wanted = cross_entropy(logits.float(), labels, ignore_index=IGNORED, reduction="sum")
@@ -49,7 +49,7 @@ def test_under_autocast_it_computes_in_16_bits_as_pytorch_does() -> None:
 
 def test_without_labels_the_loss_is_zero_and_so_is_the_gradient() -> None:
     hidden, weight, labels, sources = _case(4, torch.float32)
-    loss, count = summed_loss(hidden, weight, torch.full_like(labels, IGNORED), sources)
+    loss, count, _ = summed(hidden, weight, torch.full_like(labels, IGNORED), sources)
     loss.backward()
     assert (loss.item(), count) == (0.0, 0)
     assert hidden.grad is not None
@@ -59,5 +59,15 @@ def test_without_labels_the_loss_is_zero_and_so_is_the_gradient() -> None:
 def test_nothing_is_kept_where_no_gradient_is_wanted() -> None:
     hidden, weight, labels, sources = _case(4, torch.float32)
     with torch.no_grad():
-        loss, _ = summed_loss(hidden, weight, labels, sources)
+        loss, _, _ = summed(hidden, weight, labels, sources)
     assert not loss.requires_grad
+
+
+def test_tokens_predicted_right_are_counted_over_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_module, "_CHUNK", 3)
+    hidden, weight, labels, sources = _case(20, torch.float32)
+    likeliest = (hidden[sources] @ weight.T).argmax(-1)
+    labels[1:20:3] = likeliest[1:20:3]
+    with torch.no_grad():
+        right = summed(hidden, weight, labels, sources).right
+    assert right == int((likeliest == labels).sum()) >= 7

@@ -1,0 +1,1 @@
+"""What people give to a run from outside, checked before anything starts."""

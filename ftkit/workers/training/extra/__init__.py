@@ -1,0 +1,1 @@
+"""Raw arguments of a run for TRL."""
