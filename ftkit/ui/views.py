@@ -199,7 +199,7 @@ def parameters(count: int, lang: str) -> str:
     """Size of a model as it is usually said: 135 M, 1.5 B."""
     if not count:
         return "–"
-    billions = count >= 1e9  # noqa: PLR2004
+    billions = count >= 9.995e8  # noqa: PLR2004 - from where it is rounded to 1.0 B
     return f"{html.number(count / (1e9 if billions else 1e6), lang, 1 if billions else 0)} {'B' if billions else 'M'}"
 
 
