@@ -1,6 +1,7 @@
 """Fixtures that every tier may use."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ _PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, **_PATIENT)
 settings.register_profile("search", derandomize=False, **_PATIENT)
 settings.load_profile("same")
+
+# Beside other tests, a thread for each core would wait for theirs at every step of a computation.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _new_event_loop = asyncio.new_event_loop
 _loops: list[asyncio.AbstractEventLoop] = []
