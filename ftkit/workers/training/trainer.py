@@ -59,8 +59,8 @@ class Watched(Trainer):
         return int(inputs["input_ids"].numel() if mask is None else mask.sum())
 
 
-class RunTrainer(Watched, SFTTrainer):
-    """Plain fine-tuning, with a validation loss that does not depend on the batch size."""
+class ExactlyValidated(Watched):
+    """Has a validation loss that does not depend on the batch size."""
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Mean loss over all labelled tokens of the validation rows, whatever the batch size; it takes no arguments."""
@@ -78,6 +78,14 @@ class RunTrainer(Watched, SFTTrainer):
         model.train()
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
+        """Summed loss over the labelled tokens of a batch, and how many those are."""
+        raise NotImplementedError
+
+
+class RunTrainer(ExactlyValidated, SFTTrainer):
+    """Plain fine-tuning."""
 
     def _summed_loss(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
         model: Any = self.model
