@@ -19,7 +19,7 @@ from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ENDED_STATES, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, read_json, write_bytes, write_json
-from ftkit.training import recipes
+from ftkit.training import encoder_decoder, recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
 from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
@@ -85,6 +85,7 @@ class TrainingService:
     def card(self, spec: RunSpec, split: str) -> RunCard:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
+        encoder_decoder.check(spec, record.mapping, model)
         _check_roles(spec, record)
         return make_card(
             spec, self._token_counts(spec, record), model, look(self._folders.home), self._speed(model.id)

@@ -20,7 +20,14 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.workers.generation import Limits, Pair, answer_in_turn, answer_pair, context_length, room_for_answer
+from ftkit.workers.generation import (
+    Limits,
+    Pair,
+    answer_in_turn,
+    answer_pair,
+    context_length,
+    room_for_answer,
+)
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, quiet_peft
 from ftkit.workers.training.rows import FastTokenizer

@@ -158,7 +158,9 @@ def _architecture(config: Any) -> dict[str, int]:
     heads = text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // heads
     inner = getattr(text, "intermediate_size", None) or getattr(text, "d_ff", None)
-    decoder = {"decoder_layers": config.num_decoder_layers, "heads": heads} if config.is_encoder_decoder else {}
+    decoder = (
+        {"decoder_layers": config.num_decoder_layers, "heads": heads} if config.is_encoder_decoder else {}
+    )
     return {
         "hidden": text.hidden_size,
         "layers": text.num_hidden_layers,

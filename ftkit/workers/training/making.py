@@ -86,7 +86,7 @@ def _with_adapter_and_collator(
 
     config = more.pop("peft_config", None)
     if config is not None:
-        model = with_adapter(model, config, spec.quantised)
+        model = with_adapter(model, config, spec.quantised, spec.seed)
     if spec.activation_checkpointing and spec.use_peft:
         model.enable_input_require_grads()
     more["data_collator"] = collator(tokenizer, model)

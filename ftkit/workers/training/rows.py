@@ -30,7 +30,10 @@ class FastTokenizer:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self.end = special_tokens(folder).get("eos_token", "")
+        named = special_tokens(folder)
+        self.end = named.get("eos_token", "")
+        self._unknown = self._tokenizer.token_to_id(named.get("unk_token", ""))
+        self._is_unknown: dict[str, bool] = {}
         self.encoder_decoder = is_encoder_decoder(folder)
 
     @cached_property
@@ -52,6 +55,18 @@ class FastTokenizer:
         sides = (row.get("prompt", []), row.get("completion", []))
         return any(self._template.disarms(side) for side in sides if not isinstance(side, str) and side)
 
+    def unknown_signs(self, row: TrainingRow) -> set[str]:
+        """Signs in a row that no token stands for, so that the model sees one and the same token for all of them."""
+        if self._unknown is None:
+            return set()
+        found: set[str] = set()
+        for side in (row.get("text", ""), row.get("prompt", ""), row.get("completion", "")):
+            for text in [side] if isinstance(side, str) else [turn["content"] for turn in side]:
+                found.update(text)
+        for sign in found - self._is_unknown.keys():
+            self._is_unknown[sign] = self._unknown in self._ids(sign, add_special_tokens=False)
+        return {sign for sign in found if self._is_unknown[sign]}
+
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
         return self._ids(text, add_special_tokens=True)
@@ -65,7 +80,7 @@ class FastTokenizer:
     def ended(self, ids: list[int]) -> list[int]:
         """Ids with the end token behind them, once."""
         end = self._tokenizer.token_to_id(self.end)
-        return ids if ids[-1:] == [end] else [*ids, end]
+        return ids if end is None or ids[-1:] == [end] else [*ids, end]
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; of tokens that make one character together, the last one has it."""

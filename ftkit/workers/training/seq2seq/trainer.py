@@ -7,7 +7,13 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-from transformers import DataCollatorForSeq2Seq, PreTrainedModel, PreTrainedTokenizerBase, Seq2SeqTrainer
+from transformers import (
+    DataCollatorForSeq2Seq,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Seq2SeqTrainer,
+    set_seed,
+)
 
 from ftkit.workers.training.rows import IGNORED
 from ftkit.workers.training.trainer import ExactlyValidated
@@ -51,10 +57,12 @@ class AnswerTrainer(ExactlyValidated, Seq2SeqTrainer):
         return super()._count(inputs) + int((inputs["labels"] != IGNORED).sum())
 
 
-def with_adapter(model: PreTrainedModel, config: LoraConfig, quantised: bool) -> PeftModel:
+def with_adapter(model: PreTrainedModel, config: LoraConfig, quantised: bool, seed: int) -> PeftModel:
     """The model with a fresh adapter to train; TRL, which does this for other models, knows none of this kind."""
+    set_seed(seed)  # the trainer does it too, but only once the adapter has its first, random weights
     if quantised:
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        # Its parameter is untyped.
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # type: ignore[no-untyped-call]
     made: PeftModel = get_peft_model(model, config)
     return made
 
