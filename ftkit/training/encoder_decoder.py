@@ -15,7 +15,7 @@ _ATTENTION = frozenset({"q", "k", "v", "o"})
 _FEED_FORWARD = frozenset({"wi", "wi_0", "wi_1", "wo"})
 # Values that a layer keeps for the way back: for each token, in widths of the model (a decoder layer also attends to the
 # encoder) and of its inner layer; and of each score between two tokens, what softmax, position and dropout make of it.
-_ENCODER_WIDTHS, _DECODER_WIDTHS, _INNER_WIDTHS, _SCORE_COPIES = 12, 20, 5.5, 5
+_ENCODER_WIDTHS, _DECODER_WIDTHS, _INNER_WIDTHS, _SCORE_COPIES = 12, 20, 5.5, 4
 # Scores over the vocabulary of each answer token, their softmax and gradients, in 32 bits.
 _LOGITS_BYTES = 4 * 4
 
