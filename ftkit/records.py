@@ -121,8 +121,15 @@ class Model(Artefact):
     parameters: int = 0
     context_length: int = 0
     architecture: dict[str, int] = Field(
-        default_factory=dict, description="hidden, layers, intermediate, vocabulary: for the memory estimate."
+        default_factory=dict,
+        description="hidden, layers, intermediate, vocabulary, key_value: for the memory estimate; of an encoder-decoder "
+        "model also decoder_layers and heads.",
     )
+
+    @property
+    def encoder_decoder(self) -> bool:
+        """Whether it reads a whole question first and then writes the answer, as T5 does."""
+        return "decoder_layers" in self.architecture
 
 
 class Run(Artefact):

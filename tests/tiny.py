@@ -68,6 +68,54 @@ def make_tiny_model(folder: Path, *, context_length: int = 512, seed: int = 0) -
     return folder
 
 
+def make_tiny_t5(folder: Path, *, seed: int = 0) -> Path:
+    """Write a random T5 of two layers on each side, with an output layer of its own as Flan-T5 has it."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = tiny_t5_tokenizer()
+    torch.manual_seed(seed)
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=64,
+        d_kv=16,
+        d_ff=128,
+        num_layers=2,
+        num_heads=4,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        decoder_start_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    model = T5ForConditionalGeneration(config)
+    model.lm_head.weight = torch.nn.Parameter(torch.randn(len(tokenizer), 64) * 0.1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    record = Model(
+        id=folder.name,
+        name="Tiny random T5",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        source=str(folder),
+        license="Apache-2.0",
+        parameters=model.num_parameters(),
+        architecture={
+            "hidden": 64,
+            "layers": 2,
+            "decoder_layers": 2,
+            "heads": 4,
+            "intermediate": 128,
+            "key_value": 64,
+            "vocabulary": len(tokenizer),
+        },
+    )
+    (folder / "model.json").write_text(json.dumps(record.model_dump(mode="json")))
+    return folder
+
+
 def make_tiny_adapter(model_folder: Path, folder: Path, *, seed: int = 1, scale: float = 0.5) -> Path:
     """Write a LoRA adapter that visibly changes the tiny model, as training would leave it."""
     import torch
@@ -86,6 +134,29 @@ def make_tiny_adapter(model_folder: Path, folder: Path, *, seed: int = 1, scale:
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
     model.save_pretrained(folder)
     return folder
+
+
+def tiny_t5_tokenizer() -> Any:
+    """T5's own tokenizer over a small vocabulary; it knows no ``{`` and no ``ş``, as the real one."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import T5Tokenizer
+
+    trained = Tokenizer(models.Unigram())
+    trained.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    )
+    trained.train_from_iterator(
+        [text.translate({ord(sign): None for sign in "{}ş"}) for text in _TEXT * 4],
+        trainers.UnigramTrainer(
+            vocab_size=200,
+            special_tokens=["<pad>", "</s>", "<unk>"],
+            unk_token="<unk>",
+            initial_alphabet=list("▁abcdefghijklmnopqrstuvwxyz0123456789"),
+            show_progress=False,
+        ),
+    )
+    pieces = json.loads(trained.to_str())["model"]["vocab"]
+    return T5Tokenizer(vocab=[tuple(piece) for piece in pieces], extra_ids=2)
 
 
 def tiny_tokenizer() -> Any:

@@ -78,6 +78,7 @@ PHRASES: dict[str, str] = {
     "same_answers": "“{first}” and “{second}” are the same",
     "no_mark": "no column says whether the answer is good or bad",
     "no_question": "nothing is asked before the answer",
+    "text_for_encoder": "it is one text, and this model needs a question and an answer",
     "no_answer": "there is no answer",
     "no_token": "no token of it can be learned",
     "empty_column": "“{name}” is empty",

@@ -27,13 +27,15 @@ class Bundle(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """Sizes that rule the memory of training: widths, layers, and how many tokens the model knows."""
+    """Sizes that rule the memory of training, as in ``Model.architecture``; the last two of encoder-decoder models."""
 
     hidden: int
     layers: int
     intermediate: int
     key_value: int
     vocabulary: int
+    decoder_layers: int = 0
+    heads: int = 0
 
 
 class CatalogueEntry(NamedTuple):
@@ -96,6 +98,30 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
         size_mb=353,
         suits="Going on with plain texts; it knows no conversations. The classic for a first try.",
         shape=Shape(768, 6, 3072, 768, 50257),
+    ),
+    CatalogueEntry(
+        id="flan-t5-small",
+        title="Flan-T5 Small",
+        source="google/flan-t5-small",
+        license="apache-2.0",
+        parameters=76_961_152,
+        context_length=512,
+        languages="English, German, French, Romanian",
+        size_mb=308,
+        suits="Summarising and translating (it reads a whole text, then writes); no JSON, as it knows no braces.",
+        shape=Shape(512, 8, 1024, 384, 32128, decoder_layers=8, heads=6),
+    ),
+    CatalogueEntry(
+        id="flan-t5-base",
+        title="Flan-T5 Base",
+        source="google/flan-t5-base",
+        license="apache-2.0",
+        parameters=247_577_856,
+        context_length=512,
+        languages="English, German, French, Romanian",
+        size_mb=990,
+        suits="As Flan-T5 Small, with better wording; about four times the work.",
+        shape=Shape(768, 12, 2048, 768, 32128, decoder_layers=12, heads=12),
     ),
     CatalogueEntry(
         id="qwen2.5-0.5b-instruct",

@@ -20,8 +20,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from ftkit.errors import BadInput
+from ftkit.models.kinds import is_encoder_decoder
 
 _SPECIAL_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+# How a conversation becomes the plain text that an encoder reads: the turns with a blank line between them; where there is
+# more than one question, each turn but the system's says whose it is.
+_PLAIN_TEXT = (
+    "{%- set several = messages | selectattr('role', 'equalto', 'user') | list | length > 1 -%}"
+    "{%- for message in messages -%}{{ '' if loop.first else '\n\n' }}"
+    "{{ message.role + ': ' if several and message.role != 'system' else '' }}{{ message.content }}{%- endfor -%}"
+)
 # A template is a program: it can fail like one.
 FAILURES = (
     jinja2.TemplateError,
@@ -127,13 +135,15 @@ class ChatTemplate:
 
 
 def read_chat_template(folder: Path) -> ChatTemplate:
-    """The template of the model in a folder.
+    """The template of the model in a folder; an encoder-decoder model without one reads plain text.
 
     Raises:
         BadInput: it has none, or one that is no valid jinja2.
     """
     config = _read_json(folder / "tokenizer_config.json")
     source = _template_source(folder, config)
+    if source is None and is_encoder_decoder(folder):
+        source = _PLAIN_TEXT
     if source is None:
         raise BadInput(
             "models.no_template",

@@ -89,7 +89,7 @@ class ModelService:
             license=entry.license,
             parameters=entry.parameters,
             context_length=entry.context_length,
-            architecture=entry.shape._asdict(),
+            architecture={name: size for name, size in entry.shape._asdict().items() if size},
         )
 
     def pull_id(self, name: str) -> str:

@@ -24,7 +24,8 @@ class TokenCounts:
     """Counts of one part of a split under a model's template.
 
     ``reasons`` has the numbers of ``empty`` rows and why each is one; ``disarmed`` ones have control tokens in their text; ``secrets`` are rows with a key or a
-    password, the first of which ``secret_places`` shows masked.
+    password, the first of which ``secret_places`` shows masked. ``unknown`` rows hold signs that the tokenizer has no token
+    for, some of which are ``unknown_signs``. ``longest_answer``: most tokens that the loss counts in a row.
     """
 
     rows: int
@@ -37,6 +38,9 @@ class TokenCounts:
     secrets: int = 0
     reasons: tuple[tuple[int, str], ...] = ()
     secret_places: tuple[str, ...] = ()
+    longest_answer: int = 0
+    unknown: int = 0
+    unknown_signs: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    memory = estimate(spec, model, train.longest, machine)
+    memory = estimate(spec, model, train.longest, machine, train.longest_answer)
     seconds, source = _seconds(tokens, spec, model, machine, speed)
     return RunCard(
         rows=train.rows,
@@ -130,7 +134,8 @@ def _seconds(
         return (0.8 * tokens / speed, 1.3 * tokens / speed), "earlier runs"
     if machine.gpu:
         return None, "unknown"
-    work = _work(spec) * model.parameters * tokens
+    # A token of an encoder-decoder model passes one of the two halves.
+    work = _work(spec) * model.parameters * tokens / (2 if model.encoder_decoder else 1)
     fast, slow = machine.cores * _FAST_FLOPS, machine.cores * _SLOW_FLOPS
     return (work / fast, work / slow), "estimate"
 
@@ -204,7 +209,7 @@ def _too_large(
     spec: RunSpec, train: TokenCounts, model: Model, memory: Memory, machine: Machine
 ) -> FtkitError:
     """That it does not fit, and the change with which it would."""
-    helps = what_would_fit(spec, model, train.longest, machine)
+    helps = what_would_fit(spec, model, train.longest, machine, train.longest_answer)
     if helps is None:
         return Refused(
             "training.too_large",
@@ -257,6 +262,18 @@ def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitErro
                 "are read as text and end no turn.",
                 rows=train.disarmed,
                 whole=whole,
+            )
+        )
+    if train.unknown:
+        found.append(
+            Refused(
+                "training.some_unknown",
+                "{rows} of {whole} rows hold signs that {model} has no token for ({signs}): it can neither read nor write them. "
+                "Replace them in the data, or choose a model that knows them.",
+                rows=train.unknown,
+                whole=whole,
+                model=model.name,
+                signs=train.unknown_signs,
             )
         )
     if spec.load_in_4bit and model.parameters < _SMALL_MODEL:

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from typing import Any, Literal
 
 from ftkit.records import Model
+from ftkit.training import encoder_decoder
 from ftkit.training.machine import MEGABYTE, Machine
 from ftkit.training.spec import RunSpec
 
@@ -94,6 +95,8 @@ def judge(memory: Memory, machine: Machine) -> Literal["fits", "tight", "exceeds
 
 def adapter_parameters(spec: RunSpec, model: Model) -> int:
     """Trainable parameters of LoRA on every linear layer: r · (inputs + outputs), summed over the layers."""
+    if model.encoder_decoder:
+        return encoder_decoder.adapter_parameters(spec, model)
     shape = model.architecture
     hidden, inner = shape["hidden"], shape["intermediate"]
     kv = shape.get("key_value", hidden)
@@ -102,7 +105,9 @@ def adapter_parameters(spec: RunSpec, model: Model) -> int:
     return spec.r * shape["layers"] * (attention + feed_forward)
 
 
-def estimate(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Memory:
+def estimate(
+    spec: RunSpec, model: Model, longest: int, machine: Machine, longest_answer: int | None = None
+) -> Memory:
     """Memory at the peak of a run.
 
     Args:
@@ -110,19 +115,27 @@ def estimate(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Mem
         model: its base model.
         longest: tokens of the longest training row.
         machine: where it will run.
+        longest_answer: tokens of the longest answer, which an encoder-decoder model reads apart; None for as long as a row.
     """
     shape = model.architecture
     narrow = spec.bf16 and machine.bf16
     wide = 2 if narrow else 4
     trained = _trained(spec, model)
     tokens = _tokens_at_once(spec, longest)
+    answer = min(longest_answer or longest, longest, spec.max_length)
     per_layer = (10 * shape["hidden"] + 5.5 * shape["intermediate"]) * wide
-    if spec.activation_checkpointing:
+    if model.encoder_decoder:
+        asked = min(longest, spec.max_length)
+        activations = encoder_decoder.activations(spec, model, asked, answer, wide)
+    elif spec.activation_checkpointing:
         activations = tokens * (shape["layers"] * shape["hidden"] * wide + per_layer)
     else:
         activations = tokens * shape["layers"] * per_layer
     fast = spec.may_be_fast and not machine.gpu
     scored = min(tokens, _POSITIONS_AT_ONCE) if fast else tokens
+    logits = scored * _LOGITS_BYTES * shape["vocabulary"]
+    if model.encoder_decoder:
+        logits = encoder_decoder.logits(spec, model, answer)
     mega = _MARGIN / MEGABYTE
     # Gradients of all weights come while activations go: at the peak, the larger of the two is there.
     gradients = 4.0 * trained
@@ -132,7 +145,7 @@ def estimate(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Mem
         gradients=(gradients if spec.use_peft else max(0.0, gradients - activations)) * mega,
         optimizer=_OPTIMIZER_BYTES[spec.optim] * trained * mega,
         activations=activations * mega,
-        logits=scored * _LOGITS_BYTES * shape["vocabulary"] * mega,
+        logits=logits * mega,
     )
 
 
@@ -144,11 +157,11 @@ def checkpoints_mb(spec: RunSpec, model: Model) -> int:
 
 
 def what_would_fit(
-    spec: RunSpec, model: Model, longest: int, machine: Machine
+    spec: RunSpec, model: Model, longest: int, machine: Machine, longest_answer: int | None = None
 ) -> tuple[dict[str, Any], int] | None:
     """The smallest change of options with which the run fits, and what it then needs; None where none helps."""
     for changes in _changes(spec, longest):
-        needs = estimate(spec.model_copy(update=changes), model, longest, machine).total
+        needs = estimate(spec.model_copy(update=changes), model, longest, machine, longest_answer).total
         if needs <= machine.memory_mb:
             return changes, needs
     return None

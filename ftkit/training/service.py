@@ -19,7 +19,7 @@ from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ENDED_STATES, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, read_json, write_bytes, write_json
-from ftkit.training import recipes
+from ftkit.training import encoder_decoder, recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
 from ftkit.training.checks.hub import hub_refusals
 from ftkit.training.checks.service import ExtraCheck
@@ -97,9 +97,10 @@ class TrainingService:
     def card(self, spec: RunSpec, split: str) -> RunCard:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
+        encoder_decoder.check(spec, record.mapping, model)
         _check_roles(spec, record)
         counts, machine = self._token_counts(spec, record), look(self._folders.home)
-        return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec))
+        return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec, model))
 
     def start(
         self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
@@ -307,9 +308,9 @@ class TrainingService:
         }
         return TokenCounts(**{field: answer[field] for field in fields} | lists)
 
-    def _refusals(self, spec: RunSpec) -> list[FtkitError]:
+    def _refusals(self, spec: RunSpec, model: Model) -> list[FtkitError]:
         """What can be said against a run before its rows are looked at."""
-        return [*self._extra.refusals(spec), *hub_refusals(spec, self._environment)]
+        return [*self._extra.refusals(spec, model.encoder_decoder), *hub_refusals(spec, self._environment)]
 
     def _speed(self, spec: RunSpec) -> float | None:
         """Tokens per second of the newest finished run here that trained this model by this method on as many weights."""

@@ -28,11 +28,11 @@ from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
 from ftkit.models.chat_template import TemplateRefusal
 from ftkit.store.files import hash_file, write_json
-from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded
+from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_sides, load_tokenizer
 from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
-from ftkit.workers.training.rows import IGNORED, FastTokenizer, prompt_ids, tokenise
+from ftkit.workers.training.rows import IGNORED, FastTokenizer, SourceRow, prompt_ids, tokenise
 
 _LEAST_NEW_TOKENS, _MOST_NEW_TOKENS = 32, 512
 _ROOM_FOR_MORE = 1.5  # an answer may be longer than the longest reference by this factor
@@ -72,7 +72,10 @@ class Inputs(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """One row in tokens: ``ids[start:]`` is scored; ``row`` is its place in the part. A plain text is never asked."""
+    """One row in tokens: ``ids[start:]`` is scored; ``row`` is its place in the part. A plain text is never asked.
+
+    Of an encoder-decoder model ``ids`` is the answer alone, and ``source`` what the encoder reads.
+    """
 
     row: int
     ids: list[int]
@@ -80,6 +83,12 @@ class Prepared(NamedTuple):
     asked: list[int]
     prompt: list[Message]
     reference: str
+    source: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Tokens that the model reads."""
+        return len(self.source) + len(self.ids)
 
 
 class Models(NamedTuple):
@@ -158,7 +167,7 @@ def prepare_rows(
         except (RowProblem, TemplateRefusal) as problem:
             left_out[str(problem)] += 1
             continue
-        if len(row.ids) > context:
+        if max(len(row.ids), len(row.source)) > context:
             left_out[f"longer than the {context} tokens that the model can read"] += 1
         elif row.start >= len(row.ids):
             left_out["it has no token to score"] += 1
@@ -170,12 +179,19 @@ def prepare_rows(
 def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepared:
     """One row in tokens; what training would learn is scored, except a first token, which nothing predicts."""
     tokens = tokenise(row, encode)
+    if isinstance(tokens, SourceRow):
+        asked = tokens.input_ids
+        prompt, reference = _texts(row)
+        return Prepared(number, tokens.labels, 0, asked, prompt, reference, tuple(asked))
     start = max(1, sum(label == IGNORED for label in tokens.labels))
     if "text" in row:
         return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    asked, prompt, completion = prompt_ids(row, encode), row["prompt"], row["completion"]
-    reference = answer_text(turns(completion, "assistant")[0])
-    return Prepared(number, tokens.input_ids, start, asked, turns(prompt, "user"), reference)
+    return Prepared(number, tokens.input_ids, start, prompt_ids(row, encode), *_texts(row))
+
+
+def _texts(row: TrainingRow) -> tuple[list[Message], str]:
+    """The turns of the prompt, and the answer."""
+    return turns(row["prompt"], "user"), answer_text(turns(row["completion"], "assistant")[0])
 
 
 def default_limit(rows: list[Prepared]) -> int:
@@ -215,7 +231,7 @@ def row_nlls(
         WorkerFault: a value is not finite.
     """
     found = [math.nan] * len(rows)
-    for batch in batches([len(row.ids) for row in rows], most_tokens=_SCORED_AT_ONCE):
+    for batch in batches([row.size for row in rows], most_tokens=_SCORED_AT_ONCE):
         for place, nll in zip(
             batch, _batch_nlls(model, tokenizer, [rows[place] for place in batch]), strict=True
         ):
@@ -231,6 +247,8 @@ def row_nlls(
 
 @torch.inference_mode()
 def _batch_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
+    if model.config.is_encoder_decoder:
+        return _answer_nlls(model, tokenizer, rows)
     inputs = left_padded([row.ids for row in rows], tokenizer, model.device)
     scored = [len(row.ids) - row.start for row in rows]
     kept = max(scored) + 1  # the token before the first scored one predicts it
@@ -242,6 +260,18 @@ def _batch_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepa
         )
         nlls.append(float(each.double().sum()))
     return nlls
+
+
+def _answer_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
+    """Of answers that a decoder writes; the model shifts the labels itself and ignores padding among them."""
+    asked = right_padded([list(row.source) for row in rows], tokenizer, model.device)
+    answers = right_padded([row.ids for row in rows], tokenizer, model.device)
+    labels = answers["input_ids"].masked_fill(answers["attention_mask"] == 0, IGNORED)
+    logits = model(**asked, labels=labels).logits
+    each = torch.nn.functional.cross_entropy(
+        logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
+    )
+    return [float(nll) for nll in each.double().sum(1)]
 
 
 def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:

@@ -20,7 +20,14 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.workers.generation import Limits, Pair, answer_in_turn, answer_pair, context_length
+from ftkit.workers.generation import (
+    Limits,
+    Pair,
+    answer_in_turn,
+    answer_pair,
+    context_length,
+    room_for_answer,
+)
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, quiet_peft
 from ftkit.workers.training.rows import FastTokenizer
@@ -80,14 +87,13 @@ class Generator:
         whole = not (asked.tuned / "adapter_config.json").exists()
         loaded, tuned = self._whole(asked) if whole else self._ready(asked.model, asked.tuned)
         prompt = loaded.encode.chat(asked.messages, add_generation_prompt=True)
-        context = context_length(loaded.model)
-        room = context - len(prompt)
+        room = room_for_answer(loaded.model, len(prompt))
         if room < 1:
             raise Refused(
                 "ratings.prompt_too_long",
                 "The conversation has {tokens} tokens and the model reads {context}. Shorten it.",
                 tokens=len(prompt),
-                context=context,
+                context=context_length(loaded.model),
             )
         limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
         if whole:

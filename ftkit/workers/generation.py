@@ -142,9 +142,17 @@ def end_tokens(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
 
 
 def context_length(model: Any) -> int:
-    """The most tokens that prompt and answer may have together."""
+    """The most tokens that prompt and answer may have together, or of an encoder-decoder model each of them."""
+    if model.config.is_encoder_decoder:
+        return 2**31  # models of the T5 kind count distances, not places
     config = model.config.get_text_config()
     return int(getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", 0) or 2**31)
+
+
+def room_for_answer(model: Any, prompt: int) -> int:
+    """The longest answer to a prompt of so many tokens; less than 1 where the prompt takes all the room."""
+    context = context_length(model)
+    return context if model.config.is_encoder_decoder else context - prompt
 
 
 def batches(lengths: Sequence[int], more: int = 0, most_tokens: int = _BATCH_TOKENS) -> list[list[int]]:
@@ -184,18 +192,23 @@ def answer_all(
         stop_asked: looked at after each token; the batch is then dropped.
     """
     ends = end_tokens(model, tokenizer)
-    context = context_length(model)
+    reads_first = model.config.is_encoder_decoder
     for batch in batches([len(prompt) for prompt in prompts], max_new_tokens):
-        inputs = left_padded([prompts[index] for index in batch], tokenizer, model.device)
-        room = min(max_new_tokens, context - inputs["input_ids"].shape[1])
+        inputs = (right_padded if reads_first else left_padded)(
+            [prompts[index] for index in batch], tokenizer, model.device
+        )
+        width = inputs["input_ids"].shape[1]
         made = model.generate(
             **inputs,
-            generation_config=_greedy(ends, tokenizer, room),
+            generation_config=_greedy(
+                model, ends, tokenizer, min(max_new_tokens, room_for_answer(model, width))
+            ),
             stopping_criteria=StoppingCriteriaList([StopWhen(stop_asked)]),
         )
         if stop_asked():
             return
-        for index, tokens in zip(batch, made[:, inputs["input_ids"].shape[1] :].tolist(), strict=True):
+        # A decoder goes on from a start token of its own, the others from the prompt.
+        for index, tokens in zip(batch, made[:, 1 if reads_first else width :].tolist(), strict=True):
             yield index, _finished_answer(tokens, ends, tokenizer)
         on_rows(len(batch))
 
@@ -269,7 +282,7 @@ def _stream(  # noqa: PLR0913 - what one streamed generation takes
     model.generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
-        generation_config=_greedy(ends, tokenizer, limits.max_new_tokens),
+        generation_config=_greedy(model, ends, tokenizer, limits.max_new_tokens),
         logits_processor=_sampling(limits),
         stopping_criteria=StoppingCriteriaList([StopWhen(lambda: not wanted[0])]),
         streamer=streamer,
@@ -282,10 +295,18 @@ def left_padded(
     rows: Sequence[list[int]], tokenizer: PreTrainedTokenizerBase, device: torch.device
 ) -> dict[str, torch.Tensor]:
     """``input_ids`` and ``attention_mask`` of rows that end together."""
+    turned = right_padded([row[::-1] for row in rows], tokenizer, device)
+    return {name: values.flip(1) for name, values in turned.items()}
+
+
+def right_padded(
+    rows: Sequence[list[int]], tokenizer: PreTrainedTokenizerBase, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """``input_ids`` and ``attention_mask`` of rows that begin together."""
     width = max(map(len, rows))
     padding = tokenizer.pad_token_id
-    ids = [[padding] * (width - len(row)) + row for row in rows]
-    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    ids = [row + [padding] * (width - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
     return {
         "input_ids": torch.tensor(ids, device=device),
         "attention_mask": torch.tensor(mask, device=device),
@@ -301,12 +322,15 @@ def _decode(tokens: list[int], tokenizer: PreTrainedTokenizerBase) -> str:
     return cast(str, tokenizer.decode(tokens, skip_special_tokens=True))
 
 
-def _greedy(ends: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_new_tokens: int) -> GenerationConfig:
+def _greedy(
+    model: Any, ends: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_new_tokens: int
+) -> GenerationConfig:
     return GenerationConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         do_sample=False,
         max_new_tokens=max_new_tokens,
         eos_token_id=list(ends),
         pad_token_id=tokenizer.pad_token_id,
+        decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
         repetition_penalty=1.0,
     )
 

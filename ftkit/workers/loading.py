@@ -14,6 +14,7 @@ import torch
 from peft import PeftModel
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     BitsAndBytesConfig,
     PreTrainedModel,
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from ftkit.errors import BadInput
+from ftkit.models.kinds import is_encoder_decoder
 
 ADAPTER = "default"
 # PEFT's own name for "no adapter" in ``adapter_names`` of a mixed batch.
@@ -48,7 +50,8 @@ def load_model(
         quantization: keep the weights of linear layers in fewer bits. Such a model can be neither merged nor saved.
     """
     _refuse_pickles(folder, "model*.safetensors")
-    model: Any = AutoModelForCausalLM.from_pretrained(
+    kind: Any = AutoModelForSeq2SeqLM if is_encoder_decoder(folder) else AutoModelForCausalLM
+    model: Any = kind.from_pretrained(
         folder,
         dtype=dtype or answer_dtype(),
         local_files_only=True,

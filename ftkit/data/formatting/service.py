@@ -42,10 +42,14 @@ class Token(Record):
 
 
 class TokenView(Record):
-    """A row as the trainer gets it; with a ``problem`` it has no tokens."""
+    """A row as the trainer gets it; with a ``problem`` it has no tokens.
+
+    ``longest``: tokens that the model reads at once; an encoder-decoder model reads question and answer apart.
+    """
 
     tokens: tuple[Token, ...] = ()
     limit: int
+    longest: int = 0
     problem: str = ""
 
 
@@ -172,11 +176,13 @@ class FormattingService:
         seen = call_worker("data.view", question, self._environment, _VIEW_SECONDS)
         tokens = (
             Token(id=id_, text=text, trained=label is not None, beyond=place >= seen["limit"])
-            for place, (id_, label, text) in enumerate(
-                zip(seen["ids"], seen["labels"], seen["texts"], strict=True)
+            for id_, label, text, place in zip(
+                seen["ids"], seen["labels"], seen["texts"], seen["places"], strict=True
             )
         )
-        return TokenView(tokens=tuple(tokens), limit=seen["limit"], problem=seen["problem"])
+        return TokenView(
+            tokens=tuple(tokens), limit=seen["limit"], longest=seen["longest"], problem=seen["problem"]
+        )
 
     def _built(self, draft: Dataset, question: Mapping[str, Any]) -> Dataset:
         with building(self._folders.dataset(draft.id)) as folder:

@@ -19,16 +19,20 @@ class ExtraCheck:
         self._environment = environment
         self._remembered = lru_cache(maxsize=64)(self._ask)
 
-    def refusals(self, spec: RunSpec) -> list[FtkitError]:
+    def refusals(self, spec: RunSpec, encoder_decoder: bool) -> list[FtkitError]:
         """What is wrong with the raw arguments, one error for each."""
         found = spec.extra_refusals()
         refused = {error.values["name"] for error in found}
         left = {name: value for name, value in spec.extra_arguments.items() if name not in refused}
         if left:
-            found += self._remembered(spec.method, json.dumps(left, sort_keys=True))
+            found += self._remembered(spec.method, encoder_decoder, json.dumps(left, sort_keys=True))
         return found
 
-    def _ask(self, method: str, arguments: str) -> list[FtkitError]:
-        question = {"method": method, "extra_arguments": json.loads(arguments)}
+    def _ask(self, method: str, encoder_decoder: bool, arguments: str) -> list[FtkitError]:
+        question = {
+            "method": method,
+            "encoder_decoder": encoder_decoder,
+            "extra_arguments": json.loads(arguments),
+        }
         answer = call_worker("training.extra.check", question, self._environment)
         return [Refused.from_dict(error) for error in answer]

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ftkit import __version__
+from ftkit.data.chat import is_text
 from ftkit.data.health.answers import Balance
 from ftkit.data.health.findings import Copies, Counted, Tokens, report
 from ftkit.data.health.tally import Tally
+from ftkit.errors import BadInput
 from ftkit.models.chat_template import TemplateRefusal
+from ftkit.models.kinds import is_encoder_decoder
 from ftkit.store.files import write_json
 from ftkit.workers.check import copies, pieces
 from ftkit.workers.check.pieces import Piece, Seen
@@ -163,6 +166,13 @@ def _limit(inputs: Mapping[str, Any]) -> int:
     if not inputs["model"]:
         return int(inputs["max_length"])
     folder = Path(inputs["model"])
+    if is_text(inputs["mapping"]) and is_encoder_decoder(folder):
+        raise BadInput(
+            "check.text_for_encoder",
+            "{model} reads a question and writes an answer, and these rows are one text each. Choose columns for question "
+            "and answer, or a model that goes on with texts.",
+            model=folder.name,
+        )
     if "text" not in inputs["mapping"] or "messages" in inputs["mapping"]:
         with contextlib.suppress(TemplateRefusal):  # it may refuse this one and take the rows
             FastTokenizer(folder).chat([{"role": "user", "content": "?"}])

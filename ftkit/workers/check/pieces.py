@@ -129,7 +129,7 @@ def _count_tokens(
             tally.example(number, answer_of(row), note=reason) if tally.wants_example("template") else None,
         )
         return 0
-    length = len(made.input_ids)
+    length = made.longest
     lengths.append(length)
     if length > limit:
         _note_too_long(number, row, f"{length}", tally)

@@ -10,16 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from ftkit.errors import BadInput
 from ftkit.models.chat_template import TemplateRefusal
+from ftkit.models.kinds import ENCODER_DECODER, is_encoder_decoder
 from ftkit.records import Model
 from ftkit.store.files import hash_file, write_json
 from ftkit.workers.loading import chat_ids, load_tokenizer
 from ftkit.workers.training.rows import FastTokenizer
 
-_COPIED = ("*.safetensors", "*.json", "tokenizer.model", "merges.txt", "vocab.txt", "*.jinja", "LICENSE*")
+_COPIED = (
+    *("*.safetensors", "*.json", "tokenizer.model", "spiece.model", "merges.txt", "vocab.txt", "*.jinja"),
+    "LICENSE*",
+)
 _PROBES = (
     "How much is 1,5 €?\nSee https://example.org",
     "  çaydanlık  ısınmıyor 🙂",
@@ -58,11 +63,11 @@ def describe(folder: Path, **known: Any) -> Model:
     """
     config = _config(folder, known["name"])
     _check_tokenizer(folder, known["name"])
-    causal: Any = AutoModelForCausalLM
+    kind: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
     with torch.device("meta"):
-        shape = causal.from_config(config, trust_remote_code=False)
+        shape = kind.from_config(config, trust_remote_code=False)
     record = Model(
-        parameters=shape.num_parameters(),
+        parameters=shape.num_parameters() + _own_output_layer(folder, shape),
         context_length=int(getattr(config, "max_position_embeddings", 0) or 0),
         architecture=_architecture(config),
         content_hash=_hash(folder),
@@ -76,12 +81,27 @@ def describe(folder: Path, **known: Any) -> Model:
 def _config(folder: Path, name: str) -> Any:
     try:
         config: Any = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        known = type(config) in AutoModelForCausalLM._model_mapping
+        if config.is_encoder_decoder:
+            known = config.model_type in ENCODER_DECODER
+        else:
+            known = type(config) in AutoModelForCausalLM._model_mapping
     except (ValueError, OSError, KeyError) as error:
         raise _unsupported(name, str(error).partition("\n")[0]) from error
     if not known:
         raise _unsupported(name, f"{type(config).__name__} does not write text from text")
     return config
+
+
+def _own_output_layer(folder: Path, shape: Any) -> int:
+    """Weights of an output layer that transformers takes for the embeddings of a T5, until it sees both in the files."""
+    head = shape.get_output_embeddings()
+    if not shape.config.is_encoder_decoder or head.weight is not shape.get_input_embeddings().weight:
+        return 0
+    names: set[str] = set()
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as weights:
+            names.update(weights.keys())
+    return int(head.weight.numel()) if {"lm_head.weight", "shared.weight"} <= names else 0
 
 
 def _unsupported(name: str, reason: str) -> BadInput:
@@ -95,6 +115,8 @@ def _unsupported(name: str, reason: str) -> BadInput:
 
 def _check_tokenizer(folder: Path, name: str) -> None:
     """Counting and training read ``tokenizer.json`` directly: both must give the ids of the model's own tokenizer."""
+    if is_encoder_decoder(folder) and load_tokenizer(folder).chat_template is not None:
+        raise _unsupported(name, "it has both an encoder and a chat template")
     if _ids_agree(folder):
         return
     own: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -135,12 +157,17 @@ def _architecture(config: Any) -> dict[str, int]:
     text = config.get_text_config()
     heads = text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // heads
+    inner = getattr(text, "intermediate_size", None) or getattr(text, "d_ff", None)
+    decoder = (
+        {"decoder_layers": config.num_decoder_layers, "heads": heads} if config.is_encoder_decoder else {}
+    )
     return {
         "hidden": text.hidden_size,
         "layers": text.num_hidden_layers,
-        "intermediate": getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
+        "intermediate": inner or 4 * text.hidden_size,
         "vocabulary": text.vocab_size,
         "key_value": (getattr(text, "num_key_value_heads", None) or heads) * width,
+        **decoder,
     }
 
 

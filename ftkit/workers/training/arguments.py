@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import BitsAndBytesConfig
+from transformers import BitsAndBytesConfig, Seq2SeqTrainingArguments
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.kto_config import KTOConfig
 from trl.trainer.sft_config import SFTConfig
@@ -28,9 +28,16 @@ _AS_THEY_ARE = (
 CONFIGS: Mapping[str, Any] = {"sft": SFTConfig, "dpo": DPOConfig, "kto": KTOConfig}
 
 
-def training_arguments(
-    spec: RunSpec, folder: Path, *, validates: bool, fast: bool = False, bf16: bool = True, cpu: bool = True
-) -> SFTConfig | DPOConfig | KTOConfig:
+def training_arguments(  # noqa: PLR0913 - what the machine and the model make of the options, by name
+    spec: RunSpec,
+    folder: Path,
+    *,
+    validates: bool,
+    fast: bool = False,
+    bf16: bool = True,
+    cpu: bool = True,
+    encoder_decoder: bool = False,
+) -> SFTConfig | DPOConfig | KTOConfig | Seq2SeqTrainingArguments:
     """What the trainer of the spec's method is told.
 
     Args:
@@ -40,6 +47,7 @@ def training_arguments(
         fast: batches come from ``FastCollator``.
         bf16: the machine computes in bfloat16.
         cpu: it is the processor that trains.
+        encoder_decoder: the model is of the T5 kind.
     """
     common = {
         **{name: getattr(spec, name) for name in _AS_THEY_ARE},
@@ -56,12 +64,14 @@ def training_arguments(
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
+    if encoder_decoder:
+        return Seq2SeqTrainingArguments(**common, **spec.extra_arguments)
     arguments = {**common, **_own(spec, fast), **spec.extra_arguments}
     made: SFTConfig | DPOConfig | KTOConfig = CONFIGS[spec.method](**arguments)
     return made
 
 
-def adapter_config(spec: RunSpec) -> LoraConfig:
+def adapter_config(spec: RunSpec, encoder_decoder: bool = False) -> LoraConfig:
     """The adapter."""
     return LoraConfig(
         r=spec.r,
@@ -71,7 +81,7 @@ def adapter_config(spec: RunSpec) -> LoraConfig:
         use_rslora=spec.use_rslora,
         use_dora=spec.use_dora,
         bias="none",
-        task_type="CAUSAL_LM",
+        task_type="SEQ_2_SEQ_LM" if encoder_decoder else "CAUSAL_LM",
     )
 
 

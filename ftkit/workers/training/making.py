@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import EarlyStoppingCallback, PreTrainedModel
+from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase
 
 from ftkit.training.spec import RunSpec
 from ftkit.workers import loading
@@ -34,7 +34,9 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
     folder = Path(worker.inputs["model"])
     narrow = spec.bf16 and loading.has_fast_bf16()
     device = loading.device().type
+    tokenizer = loading.load_tokenizer(folder)
     model: Any = _load(spec, folder, narrow)
+    reads_first = bool(model.config.is_encoder_decoder)
     watch.fast = spec.may_be_fast and trainer.fits_fast_path(model)
     if watch.fast:
         trainer.use_fast_attention(model, narrow)
@@ -44,13 +46,15 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
         model = loading.put_on(model, Path(worker.inputs["adapter"]), trainable=True)
     elif spec.use_peft:
         adapter.check_targets(model, spec.target_names())
-        more["peft_config"] = adapter_config(spec)
+        more["peft_config"] = adapter_config(spec, reads_first)
     if spec.method != "sft" and not spec.use_peft:
         more["ref_model"] = _load(spec, folder, narrow)
     if watch.fast:
         more["data_collator"] = FastCollator(share=spec.lora_dropout == 0)
     with loading.quiet_peft():
-        made: Watched = _kind(spec, watch.fast)(
+        if reads_first:
+            model = _with_adapter_and_collator(spec, model, tokenizer, more)
+        made: Watched = _kind(spec, watch.fast, reads_first)(
             model=model,
             args=training_arguments(
                 spec,
@@ -59,10 +63,11 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
                 fast=watch.fast,
                 bf16=narrow,
                 cpu=device == "cpu",
+                encoder_decoder=reads_first,
             ),
             train_dataset=_in_order(spec, datasets[0]),
             eval_dataset=datasets[1] if rows.validation.rows else None,
-            processing_class=loading.load_tokenizer(folder),
+            processing_class=tokenizer,
             callbacks=[watch, *_early_stopping(spec, bool(rows.validation.rows))],
             interrupted=worker.raise_if_stopped,
             **more,
@@ -77,7 +82,26 @@ def _load(spec: RunSpec, folder: Path, narrow: bool) -> PreTrainedModel:
     return loading.load_model(folder, dtype, quantization(spec, dtype))
 
 
-def _kind(spec: RunSpec, fast: bool) -> Any:
+def _with_adapter_and_collator(
+    spec: RunSpec, model: Any, tokenizer: PreTrainedTokenizerBase, more: dict[str, Any]
+) -> Any:
+    """What TRL's trainers do for the models that they know."""
+    from ftkit.workers.training.seq2seq.trainer import collator, with_adapter  # noqa: PLC0415 - only for T5 and its kind
+
+    config = more.pop("peft_config", None)
+    if config is not None:
+        model = with_adapter(model, config, spec.quantised, spec.seed)
+    if spec.activation_checkpointing and spec.use_peft:
+        model.enable_input_require_grads()
+    more["data_collator"] = collator(tokenizer, model)
+    return model
+
+
+def _kind(spec: RunSpec, fast: bool, reads_first: bool) -> Any:
+    if reads_first:
+        from ftkit.workers.training.seq2seq.trainer import AnswerTrainer  # noqa: PLC0415 - as above
+
+        return AnswerTrainer
     if spec.method == "sft":
         return trainer.FastTrainer if fast else trainer.RunTrainer
     from ftkit.workers.training.preference import trainers  # noqa: PLC0415 - plain fine-tuning does not need it

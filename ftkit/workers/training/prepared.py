@@ -17,6 +17,7 @@ from ftkit.workers.training.preference.rows import marked_rows, pair_row, said
 from ftkit.workers.training.rows import FastTokenizer, tokenise
 
 _REASONS_KEPT = 10
+_SIGNS_SHOWN = 12
 
 
 class Row(Protocol):
@@ -41,7 +42,8 @@ class Prepared(NamedTuple):
     """A part of a split, ready to train on.
 
     ``left_out`` rows are longer than the limit, ``empty`` rows have nothing to learn or do not fit the mapping: ``reasons``
-    has the first of them, counted from 1. ``disarmed`` ones are among ``rows``: control tokens in their text were broken up.
+    has the first of them, counted from 1. ``disarmed`` ones are among ``rows``: control tokens in their text were broken up;
+    so are ``unknown`` ones, which hold signs without a token, the first of them ``unknown_signs``.
     """
 
     rows: list[Row]
@@ -50,6 +52,13 @@ class Prepared(NamedTuple):
     empty: int
     disarmed: int
     reasons: tuple[tuple[int, str], ...]
+    unknown: int
+    unknown_signs: str
+
+    @property
+    def longest_answer(self) -> int:
+        """Most tokens that the loss counts in a row."""
+        return max((row.trained for row in self.rows), default=0)
 
     @property
     def tokens(self) -> int:
@@ -91,7 +100,8 @@ def prepare(  # noqa: PLR0913 - the options that rule the rows, by name
         BadInput: the model has no chat template and the rows are conversations.
     """
     rows: list[Row] = []
-    longest = left_out = empty = disarmed = 0
+    longest = left_out = empty = disarmed = unknown = 0
+    signs: set[str] = set()
     reasons: list[tuple[int, str]] = []
     for number, values in enumerate(iterate_rows(file), start=1):
         try:
@@ -109,7 +119,12 @@ def prepare(  # noqa: PLR0913 - the options that rule the rows, by name
         else:
             rows += made
             disarmed += tokenizer.disarms(whole)
-    return Prepared(rows, longest, left_out, empty, disarmed, tuple(reasons[:_REASONS_KEPT]))
+            without_token = tokenizer.unknown_signs(whole)
+            unknown += bool(without_token)
+            signs |= without_token
+    kept = tuple(reasons[:_REASONS_KEPT])
+    shown = " ".join(sorted(signs)[:_SIGNS_SHOWN])
+    return Prepared(rows, longest, left_out, empty, disarmed, kept, unknown, shown)
 
 
 def _rows(

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
-from ftkit.data.chat import TrainingRow
+from ftkit.data.chat import RowProblem, TrainingRow
 from ftkit.models.chat_template import ChatTemplate, read_chat_template, special_tokens
+from ftkit.models.kinds import is_encoder_decoder
 
 # Label of a token that the loss does not count; PyTorch's own number.
 IGNORED = -100
@@ -29,7 +30,11 @@ class FastTokenizer:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self.end = special_tokens(folder).get("eos_token", "")
+        named = special_tokens(folder)
+        self.end = named.get("eos_token", "")
+        self._unknown = self._tokenizer.token_to_id(named.get("unk_token", ""))
+        self._is_unknown: dict[str, bool] = {}
+        self.encoder_decoder = is_encoder_decoder(folder)
 
     @cached_property
     def _template(self) -> ChatTemplate:
@@ -41,14 +46,26 @@ class FastTokenizer:
         add_generation_prompt: bool = False,
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> list[int]:
-        """Ids of a conversation; the template writes all special tokens itself."""
+        """Ids of a conversation; the template writes all special tokens itself, except in the text that an encoder reads."""
         text = self._template.render(messages, add_generation_prompt, tools)
-        return self._ids(text, add_special_tokens=False)
+        return self._ids(text, add_special_tokens=self.encoder_decoder)
 
     def disarms(self, row: TrainingRow) -> bool:
         """Whether a conversation holds control tokens in its text, which are broken up; plain texts stand as they are."""
         sides = (row.get("prompt", []), row.get("completion", []))
         return any(self._template.disarms(side) for side in sides if not isinstance(side, str) and side)
+
+    def unknown_signs(self, row: TrainingRow) -> set[str]:
+        """Signs in a row that no token stands for, so that the model sees one and the same token for all of them."""
+        if self._unknown is None:
+            return set()
+        found: set[str] = set()
+        for side in (row.get("text", ""), row.get("prompt", ""), row.get("completion", "")):
+            for text in [side] if isinstance(side, str) else [turn["content"] for turn in side]:
+                found.update(text)
+        for sign in found - self._is_unknown.keys():
+            self._is_unknown[sign] = self._unknown in self._ids(sign, add_special_tokens=False)
+        return {sign for sign in found if self._is_unknown[sign]}
 
     def text(self, text: str) -> list[int]:
         """Ids of a plain text, with the special tokens that the tokenizer puts around one."""
@@ -59,6 +76,11 @@ class FastTokenizer:
         (made,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=add_special_tokens)
         ids: list[int] = made.ids
         return ids
+
+    def ended(self, ids: list[int]) -> list[int]:
+        """Ids with the end token behind them, once."""
+        end = self._tokenizer.token_to_id(self.end)
+        return ids if end is None or ids[-1:] == [end] else [*ids, end]
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token; of tokens that make one character together, the last one has it."""
@@ -88,8 +110,38 @@ class TokenRow(NamedTuple):
         return sum(label != IGNORED for label in self.labels[1:])
 
 
-def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool = True) -> TokenRow:
-    """One row as TRL tokenises it: a text gets an end token, a conversation is what its template writes."""
+class SourceRow(NamedTuple):
+    """One training row of an encoder-decoder model: the encoder reads ``input_ids``, the decoder learns all ``labels``."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+    @property
+    def longest(self) -> int:
+        """Tokens that the encoder or the decoder has at once, whichever are more."""
+        return max(len(self.input_ids), len(self.labels))
+
+    @property
+    def size(self) -> int:
+        """Tokens that the model reads for this row in all."""
+        return len(self.input_ids) + len(self.labels)
+
+    @property
+    def trained(self) -> int:
+        """Tokens that the loss counts."""
+        return len(self.labels)
+
+
+def tokenise(
+    row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool = True
+) -> TokenRow | SourceRow:
+    """One row as TRL tokenises it: a text gets an end token, a conversation is what its template writes.
+
+    Raises:
+        RowProblem: an encoder-decoder model needs a question and an answer, and this is one text.
+    """
+    if tokenizer.encoder_decoder:
+        return _source_row(row, tokenizer)
     if "text" in row:
         text = row["text"]
         ids = tokenizer.text(text if text.endswith(tokenizer.end) else text + tokenizer.end)
@@ -97,6 +149,15 @@ def tokenise(row: TrainingRow, tokenizer: FastTokenizer, completion_only: bool =
     prompt, ids = asked_and_whole(row, tokenizer)
     known = common_beginning(prompt, ids) if completion_only else 0
     return TokenRow(ids, [IGNORED] * known + ids[known:])
+
+
+def _source_row(row: TrainingRow, tokenizer: FastTokenizer) -> SourceRow:
+    """The question for the encoder, the answer and an end token for the decoder."""
+    if "text" in row:
+        raise RowProblem("text_for_encoder")
+    asked, answer = prompt_ids(row, tokenizer), row["completion"]
+    answered = tokenizer.text(answer) if isinstance(answer, str) else tokenizer.chat(answer)
+    return SourceRow(asked, tokenizer.ended(answered))
 
 
 def prompt_ids(row: TrainingRow, tokenizer: FastTokenizer) -> list[int]:

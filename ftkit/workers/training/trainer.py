@@ -60,8 +60,8 @@ class Watched(Trainer):
         return int(inputs["input_ids"].numel() if mask is None else mask.sum())
 
 
-class RunTrainer(Watched, SFTTrainer):
-    """Plain fine-tuning, with a validation that does not depend on the batch size."""
+class ExactlyValidated(Watched):
+    """Has a validation that does not depend on the batch size."""
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Mean loss over all labelled tokens of the validation rows, and the share of them that are predicted right.
@@ -83,6 +83,14 @@ class RunTrainer(Watched, SFTTrainer):
         model.train()
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _summed(self, inputs: dict[str, Any]) -> Summed:
+        """Loss and hits of a batch, summed over its labelled tokens."""
+        raise NotImplementedError
+
+
+class RunTrainer(ExactlyValidated, SFTTrainer):
+    """Plain fine-tuning."""
 
     def _summed(self, inputs: dict[str, Any]) -> Summed:
         model: Any = self.model

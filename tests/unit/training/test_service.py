@@ -21,7 +21,7 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.service import TrainingService
 from ftkit.training.spec import RunSpec
 from ftkit.workspace import Workspace
-from tests.tiny import make_tiny_model
+from tests.tiny import make_tiny_model, make_tiny_t5
 
 ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.training
@@ -96,6 +96,20 @@ def test_rows_that_are_too_long_are_counted_and_all_of_them_refused(
     assert room.card(short, split.id).left_out == split.sizes["train"]
     with pytest.raises(Refused, match="longer than 16 tokens"):
         room.start(short, split.id, "smollm2-135m/sft-lora")
+
+
+def test_an_encoder_decoder_model_is_refused_what_it_cannot_do_before_rows_are_counted(
+    room: TrainingService, split: Split, home: Path
+) -> None:
+    make_tiny_t5(home / "models" / "tiny-t5")
+    spec = SPEC.model_copy(update={"model_name_or_path": "tiny-t5"})
+    with pytest.raises(Refused, match="Turn packing off"):
+        room.start(spec.model_copy(update={"packing": True}), split.id, "flan-t5-small/sft-lora")
+    card = room.card(spec, split.id)
+    assert (card.rows, card.problems) == (split.sizes["train"], ())
+    assert card.trained_tokens < card.tokens
+    # The answers of this split are JSON, and such a tokenizer knows no braces.
+    assert [warning.key for warning in card.warnings] == ["training.some_unknown"]
 
 
 def test_a_model_that_is_not_here_is_refused_with_the_way_to_get_it(

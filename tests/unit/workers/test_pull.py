@@ -14,7 +14,7 @@ from ftkit.models.catalogue import BUNDLE
 from ftkit.records import Model
 from ftkit.workers import pull
 from ftkit.workers.harness import Stopped, Worker
-from tests.tiny import make_tiny_model
+from tests.tiny import make_tiny_model, make_tiny_t5
 from tests.unit.workers.pulling.hub import REVISION, FakeHub, serve
 
 pytestmark = pytest.mark.training
@@ -130,6 +130,34 @@ def test_a_folder_is_copied_without_code_and_pickles(tiny: Path, tmp_path: Path)
     assert "model.safetensors" in names
     assert not any(name.endswith((".bin", ".py")) for name in names)
     assert _record(tmp_path, "mine").source == str(tiny)
+
+
+def test_an_encoder_decoder_model_is_taken_with_its_own_output_layer(tmp_path: Path) -> None:
+    source = make_tiny_t5(tmp_path / "source")
+    made = Model.model_validate_json((source / "model.json").read_text())
+    pull.job(_worker(tmp_path, "t5", folder=str(source)))
+    record = _record(tmp_path, "t5")
+    assert record.encoder_decoder
+    assert (record.parameters, record.architecture) == (made.parameters, made.architecture)
+    assert record.context_length == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"model_type": "bart"}, "does not write text from text"), ({}, "an encoder and a chat template")],
+    ids=["another kind", "chat"],
+)
+def test_other_encoder_decoder_models_are_refused(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    source = make_tiny_t5(tmp_path / "source")
+    config = json.loads((source / "config.json").read_text())
+    (source / "config.json").write_text(json.dumps({**config, **changes}))
+    if not changes:
+        (source / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    with pytest.raises(BadInput, match=reason) as caught:
+        pull.job(_worker(tmp_path, "t5", folder=str(source)))
+    assert caught.value.key == "models.unsupported"
 
 
 def test_a_folder_of_pickles_is_refused(tiny: Path, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def tokens_of(view: TokenView, lang: str) -> Markup:
     kinds = [_kind(token) for token in view.tokens]
     notes = []
     if "beyond" in kinds:
-        values = {"n": html.number(len(kinds), lang), "limit": html.number(view.limit, lang)}
+        values = {"n": html.number(view.longest, lang), "limit": html.number(view.limit, lang)}
         notes.append(html.notice("warn", say("tokens.too_long", lang, **values)))
     elif "trained" not in kinds[1:]:
         notes.append(html.notice("warn", say("tokens.nothing", lang)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+from transformers import Seq2SeqTrainingArguments
 
 from ftkit.errors import BadInput, FtkitError, Refused
 from ftkit.training.spec import RunSpec
@@ -24,14 +25,14 @@ def check(question: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Errors as ``FtkitError.as_dict``, one per argument; none where TRL takes them all.
 
     Args:
-        question: ``method`` and ``extra_arguments``.
+        question: ``method``, ``encoder_decoder`` (whether the model is of the T5 kind) and ``extra_arguments``.
     """
-    method, extra = question["method"], question["extra_arguments"]
-    config = CONFIGS[method]
+    extra, encoder_decoder = question["extra_arguments"], question["encoder_decoder"]
+    config = Seq2SeqTrainingArguments if encoder_decoder else CONFIGS[question["method"]]
     hints = typing.get_type_hints(config)
     known = {field.name for field in dataclasses.fields(config)}
     found = [one for name, value in extra.items() for one in _wrong(name, value, config, known, hints)]
-    found = found or list(_refused(method, extra, config))
+    found = found or list(_refused(question, config))
     return [one.as_dict() for one in found]
 
 
@@ -91,12 +92,15 @@ def _kind(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
 
 
-def _refused(method: str, extra: Mapping[str, Any], config: type) -> Iterator[FtkitError]:
+def _refused(question: Mapping[str, Any], config: type) -> Iterator[FtkitError]:
     """What the config itself says when it is made with these arguments."""
-    spec = RunSpec.parse({"method": method, "bf16": False, "extra_arguments": dict(extra)})
+    extra = dict(question["extra_arguments"])
+    spec = RunSpec.parse({"method": question["method"], "bf16": False, "extra_arguments": extra})
     with tempfile.TemporaryDirectory() as folder:
         try:
-            training_arguments(spec, Path(folder), validates=True)
+            training_arguments(
+                spec, Path(folder), validates=True, encoder_decoder=question["encoder_decoder"]
+            )
         except (ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError, OSError) as error:
             yield BadInput(
                 "training.extra_refused",

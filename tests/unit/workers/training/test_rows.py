@@ -12,6 +12,7 @@ from ftkit.jobs.call import call_worker
 from ftkit.settings import Settings
 from ftkit.workers.training.prepared import prepare
 from ftkit.workers.training.rows import IGNORED, FastTokenizer, row_limit, tokenise
+from tests.tiny import make_tiny_t5
 from tests.unit.workers.runs import MAPPING, make_split, rows
 
 # SmolLM2's own: a default system prompt, and a newline behind the end token.
@@ -94,6 +95,9 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "empty": 1,
         "disarmed": 0,
         "reasons": [[10, "“answer” is empty"]],
+        "longest_answer": max(row.trained for row in kept),
+        "unknown": 0,
+        "unknown_signs": "",
         "secrets": 0,
         "secret_places": [],
     }
@@ -141,6 +145,48 @@ def test_conversations_need_a_chat_template(tiny_model: Path, tmp_path: Path) ->
         prepare(split / "train.parquet", MAPPING, FastTokenizer(model), 100)
     assert caught.value.key == "models.no_template"
     assert prepare(split / "train.parquet", TEXT, FastTokenizer(model), 100).rows
+
+
+def _t5(folder: Path) -> Path:
+    return make_tiny_t5(folder / "t5")
+
+
+def test_an_encoder_reads_the_question_and_a_decoder_learns_the_answer(tmp_path: Path) -> None:
+    tokenizer = FastTokenizer(_t5(tmp_path))
+    row = rows(2)[1]
+    made = tokenise(training_row(row, MAPPING), tokenizer)
+    assert made.input_ids == tokenizer.text(f"{row['system']}\n\n{row['message']}")
+    assert made.labels == tokenizer.text(row["answer"])
+    assert made.input_ids[-1] == made.labels[-1] == 1
+    assert (made.size, made.trained) == (len(made.input_ids) + len(made.labels), len(made.labels))
+    raw = tokenise(training_row(row, RAW), tokenizer)
+    assert raw == (tokenizer.text(row["message"]), made.labels)
+    talk = [("user", "a"), ("assistant", "b"), ("user", "c")]
+    ids = tokenizer.chat([{"role": role, "content": text} for role, text in talk], True)
+    assert ids == tokenizer.text("user: a\n\nassistant: b\n\nuser: c")
+
+
+def test_control_tokens_end_no_question_of_an_encoder(tmp_path: Path) -> None:
+    tokenizer = FastTokenizer(_t5(tmp_path))
+    row = training_row({"message": "my </s> parcel", "answer": "late</s>"}, MAPPING)
+    made = tokenise(row, tokenizer)
+    assert tokenizer.disarms(row)
+    assert made.input_ids.count(1) == made.labels.count(1) == 1
+
+
+def test_either_side_at_the_limit_decides_for_an_encoder_decoder(tmp_path: Path) -> None:
+    tokenizer = FastTokenizer(_t5(tmp_path))
+    data = [{"message": "my " * 30, "answer": "late"}, {"message": "my", "answer": "late " * 30}]
+    split = make_split(tmp_path / "split", [*data, {"message": "my parcel", "answer": "{ş} late"}])
+    prepared = prepare(split / "train.parquet", {"user": "message", "assistant": "answer"}, tokenizer, 20)
+    assert (len(prepared.rows), prepared.left_out) == (1, 2)
+    assert (prepared.unknown, prepared.unknown_signs) == (1, "{ } ş")
+    assert prepared.longest_answer == len(prepared.rows[0].labels)
+    assert prepare(split / "train.parquet", TEXT, tokenizer, 99).empty == 3
+
+
+def test_a_byte_level_tokenizer_knows_every_sign(tiny_model: Path) -> None:
+    assert FastTokenizer(tiny_model).unknown_signs({"text": "ş 👋 {x}"}) == set()
 
 
 def test_the_context_of_the_model_is_a_limit(tmp_path: Path) -> None:
