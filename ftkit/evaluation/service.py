@@ -187,6 +187,7 @@ class EvaluationService:
                 "tuned": str(self._folders.tuned(run.id)),
                 "seed": _SEED,
                 "max_new_tokens": None,
+                "cache": str(self._folders.cache("base")),
             },
         )
         self._artefacts.add(evaluation)

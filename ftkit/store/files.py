@@ -55,6 +55,10 @@ class Folders:
         """``report.json`` and ``samples.parquet``, with the worker's files beside them."""
         return self._of("evaluations", id_)
 
+    def cache(self, name: str) -> Path:
+        """What can be made again; it may be deleted at any time."""
+        return self._of("cache", name)
+
     def work(self, id_: str) -> Path:
         """Folder of a job that makes no artefact of its own, such as a download or the resident generator."""
         return self._of("work", id_)

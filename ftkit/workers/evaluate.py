@@ -10,7 +10,6 @@ import inspect
 import math
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -22,20 +21,18 @@ import pyarrow.parquet as pq
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ftkit.data.chat import Message, RowProblem, TrainingRow, answer_text, training_row, turns
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
-from ftkit.models.chat_template import TemplateRefusal
 from ftkit.store.files import hash_file, write_json
+from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
+from ftkit.workers.evaluation.remembered import BaseAnswers
 from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_sides, load_tokenizer
 from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
-from ftkit.workers.training.rows import IGNORED, FastTokenizer, SourceRow, prompt_ids, tokenise
+from ftkit.workers.training.rows import IGNORED, FastTokenizer
 
-_LEAST_NEW_TOKENS, _MOST_NEW_TOKENS = 32, 512
-_ROOM_FOR_MORE = 1.5  # an answer may be longer than the longest reference by this factor
 _SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
 _LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
 _TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
@@ -51,6 +48,7 @@ class Inputs(NamedTuple):
     tuned: Path
     seed: int
     max_new_tokens: int | None
+    cache: Path | None
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> "Inputs":
@@ -63,32 +61,13 @@ class Inputs(NamedTuple):
             tuned=Path(value["tuned"]),
             seed=value["seed"],
             max_new_tokens=value.get("max_new_tokens"),
+            cache=Path(value["cache"]) if value.get("cache") else None,
         )
 
     @property
     def file(self) -> Path:
         """The rows."""
         return self.split / f"{self.part}.parquet"
-
-
-class Prepared(NamedTuple):
-    """One row in tokens: ``ids[start:]`` is scored; ``row`` is its place in the part. A plain text is never asked.
-
-    Of an encoder-decoder model ``ids`` is the answer alone, and ``source`` what the encoder reads.
-    """
-
-    row: int
-    ids: list[int]
-    start: int
-    asked: list[int]
-    prompt: list[Message]
-    reference: str
-    source: tuple[int, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Tokens that the model reads."""
-        return len(self.source) + len(self.ids)
 
 
 class Models(NamedTuple):
@@ -127,13 +106,15 @@ def evaluate(worker: Worker) -> dict[str, Any]:
             reason="; ".join(left_out),
         )
     limit = inputs.max_new_tokens or default_limit(rows)
-    samples = measure_rows(models, rows, limit, worker)
+    told = signature(inputs, models, limit)
+    known = BaseAnswers(inputs.cache, _base_depends_on(inputs, told))
+    samples = measure_rows(models, rows, limit, worker, known)
     report = make_report(samples, inputs, worker.path)
     report |= {
         "rows": len(rows),
         "left_out": left_out.total(),
         "left_out_reasons": dict(left_out.most_common()),
-        "signature": signature(inputs, models, limit),
+        "signature": told,
     }
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
@@ -156,68 +137,32 @@ def read_part(inputs: Inputs) -> list[dict[str, Any]]:
     return values
 
 
-def prepare_rows(
-    values: list[dict[str, Any]], mapping: Mapping[str, str], encode: FastTokenizer, context: int
-) -> tuple[list[Prepared], Counter[str]]:
-    """Rows in tokens, and how many were left out for which reason."""
-    prepared, left_out = [], Counter[str]()
-    for number, value in enumerate(values):
-        try:
-            row = prepare_row(number, training_row(value, mapping), encode)
-        except (RowProblem, TemplateRefusal) as problem:
-            left_out[str(problem)] += 1
-            continue
-        if max(len(row.ids), len(row.source)) > context:
-            left_out[f"longer than the {context} tokens that the model can read"] += 1
-        elif row.start >= len(row.ids):
-            left_out["it has no token to score"] += 1
-        else:
-            prepared.append(row)
-    return prepared, left_out
-
-
-def prepare_row(number: int, row: TrainingRow, encode: FastTokenizer) -> Prepared:
-    """One row in tokens; what training would learn is scored, except a first token, which nothing predicts."""
-    tokens = tokenise(row, encode)
-    if isinstance(tokens, SourceRow):
-        asked = tokens.input_ids
-        prompt, reference = _texts(row)
-        return Prepared(number, tokens.labels, 0, asked, prompt, reference, tuple(asked))
-    start = max(1, sum(label == IGNORED for label in tokens.labels))
-    if "text" in row:
-        return Prepared(number, tokens.input_ids, start, [], [], row["text"])
-    return Prepared(number, tokens.input_ids, start, prompt_ids(row, encode), *_texts(row))
-
-
-def _texts(row: TrainingRow) -> tuple[list[Message], str]:
-    """The turns of the prompt, and the answer."""
-    return turns(row["prompt"], "user"), answer_text(turns(row["completion"], "assistant")[0])
-
-
-def default_limit(rows: list[Prepared]) -> int:
-    """Longest answer in tokens: half as long again as the longest reference, within 32 and 512."""
-    longest = max((len(row.ids) - row.start for row in rows), default=0)
-    return min(_MOST_NEW_TOKENS, max(_LEAST_NEW_TOKENS, math.ceil(_ROOM_FOR_MORE * longest)))
-
-
-def measure_rows(models: Models, rows: list[Prepared], limit: int, worker: Worker) -> list[dict[str, Any]]:
-    """One sample per row: texts, log-likelihoods and scores of both sides."""
+def measure_rows(
+    models: Models, rows: list[Prepared], limit: int, worker: Worker, known: BaseAnswers
+) -> list[dict[str, Any]]:
+    """One sample per row: texts, log-likelihoods and scores of both sides; the base model is asked what is not known."""
     samples = [_sample(row) for row in rows]
-    count = RowCounter(worker, "evaluating", len(SIDES) * len(rows))
-    for side in SIDES:
+    recalled = known.recall([row.row for row in rows])
+    sides = SIDES if recalled is None else ("tuned",)
+    for sample, base in zip(samples, recalled or [{}] * len(rows), strict=True):
+        sample |= base
+    count = RowCounter(worker, "evaluating", len(sides) * len(rows))
+    for side in sides:
         with models.as_side(side) as model:
             nlls = row_nlls(model, models.tokenizer, rows, count)
             for sample, nll in zip(samples, nlls, strict=True):
                 sample[f"{side}_nll"] = nll
     asked = [place for place, row in enumerate(rows) if row.asked]
-    count = RowCounter(worker, "generating", len(SIDES) * len(asked))
-    for side in SIDES:
+    count = RowCounter(worker, "generating", len(sides) * len(asked))
+    for side in sides:
         with models.as_side(side) as model:
             prompts = [rows[place].asked for place in asked]
             answers = answer_all(model, models.tokenizer, prompts, limit, count.more, worker.stop_asked)
             for index, answer in answers:
                 samples[asked[index]] |= _answered(side, answer)
         worker.raise_if_stopped()
+    if recalled is None:
+        known.remember(samples)
     _add_scores([samples[place] for place in asked])
     return samples
 
@@ -320,6 +265,18 @@ def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
         "dtype": str(models.base.dtype).removeprefix("torch."),
         "device": str(models.base.device),
         "versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _base_depends_on(inputs: Inputs, told: Mapping[str, Any]) -> dict[str, Any]:
+    """All that the base model's answers depend on: not on what was tuned, nor on the name of the split."""
+    others = {"tuned_hashes", "split", "part", "seed"}
+    model = [hash_file(path) for path in sorted(inputs.model.glob("*.safetensors"))]
+    texts = [hash_file(path) for path in sorted(inputs.model.glob("*.j*"))]
+    return {
+        **{name: value for name, value in told.items() if name not in others},
+        "mapping": inputs.mapping,
+        "hashes": [*model, *texts],
     }
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused
-from ftkit.workers.evaluate import RowCounter, prepare_rows, row_nlls
+from ftkit.workers.evaluate import RowCounter, row_nlls
+from ftkit.workers.evaluation.prepared import prepare_rows
 from ftkit.workers.generation import context_length
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_model, load_tokenizer

@@ -54,6 +54,7 @@ def test_a_start_writes_what_the_worker_reads_and_queues_it(room: Room) -> None:
         "tuned": str(room.folders.run(RUN) / "adapter"),
         "seed": 42,
         "max_new_tokens": None,
+        "cache": str(room.folders.cache("base")),
     }
     assert room.launcher.started == [room.folders.evaluation(evaluation.id)]
     assert service(room).get(evaluation.id).job.kind == "evaluate"

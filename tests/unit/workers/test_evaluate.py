@@ -13,7 +13,8 @@ from ftkit.errors import BadInput, Refused, WorkerFault
 from ftkit.evaluation.certainty import perplexity
 from ftkit.workers import evaluate as worker_module
 from ftkit.workers import loading
-from ftkit.workers.evaluate import Models, _Counter, default_limit, evaluate, prepare_rows, row_nlls
+from ftkit.workers.evaluate import Models, RowCounter, evaluate, row_nlls
+from ftkit.workers.evaluation.prepared import default_limit, prepare_rows
 from ftkit.workers.harness import Stopped, Worker
 from ftkit.workers.loading import load_tokenizer, load_with_adapter
 from ftkit.workers.training.rows import FastTokenizer
@@ -240,7 +241,7 @@ def test_the_default_limit_leaves_room_for_half_as_much_again(longest: int, limi
     assert default_limit([row]) == limit
 
 
-class _Silent(_Counter):
+class _Silent(RowCounter):
     def __init__(self) -> None: ...
 
     def more(self, rows: int) -> None: ...
@@ -255,3 +256,26 @@ def row_nlls_of_base(models: Models, prepared: list[worker_module.Prepared]) -> 
 def _slow_nll(models: Models, ids: list[int], start: int) -> float:
     scores = torch.log_softmax(models.tuned(torch.tensor([ids])).logits[0].double(), dim=-1)
     return -sum(float(scores[place - 1, ids[place]]) for place in range(start, len(ids)))
+
+
+def test_the_base_model_is_asked_once_for_the_same_rows(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = str(tmp_path / "cache")
+    first = make_worker(tmp_path / "first", model, tickets(4), cache=cache)
+    evaluate(first)
+    asked: list[int] = []
+    answer_all = worker_module.answer_all
+    monkeypatch.setattr(worker_module, "answer_all", lambda *given: asked.append(1) or answer_all(*given))
+    make_tiny_adapter(model, tmp_path / "other", seed=5)
+    again = make_worker(tmp_path / "again", model, tickets(4), cache=cache, tuned=str(tmp_path / "other"))
+    evaluate(again)
+    assert len(asked) == 1, "the tuned model alone"
+    (one, samples), (other, others) = read(first), read(again)
+    assert one["base"] == other["base"]
+    assert [s["base_answer"] for s in samples] == [s["base_answer"] for s in others]
+    assert one["tuned"] != other["tuned"]
+    for changed in ({"max_new_tokens": 11}, {"rows": tickets(5)}):
+        rows = changed.pop("rows", tickets(4))
+        evaluate(make_worker(tmp_path / str(len(asked)), model, rows, cache=cache, **changed))
+    assert len(asked) == 1 + 2 + 2, "with another limit or other rows it is asked anew"

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.training  # importing TRL takes seconds
 
 
 def found(method: str = "sft", **extra: Any) -> dict[str, str]:
-    errors = check({"method": method, "extra_arguments": extra})
+    errors = check({"method": method, "encoder_decoder": False, "extra_arguments": extra})
     return {e["values"].get("name", ""): e["key"].removeprefix("training.extra_") for e in errors}
 
 
@@ -32,6 +32,7 @@ def test_unknown_names_and_wrong_values_come_at_once() -> None:
     errors = check(
         {
             "method": "sft",
+            "encoder_decoder": False,
             "extra_arguments": {
                 "neftune_noise_alfa": 5,
                 "qqq": 1,
@@ -59,8 +60,18 @@ def test_what_the_config_itself_refuses_is_said() -> None:
     (error,) = check(
         {
             "method": "sft",
+            "encoder_decoder": False,
             "extra_arguments": {"warmup_steps": 3, "torch_compile_mode": "x", "debug": "nonsense"},
         }
     )
     assert error["key"] == "training.extra_refused"
     assert "nonsense" in error["values"]["reason"]
+
+
+def test_an_encoder_decoder_model_has_its_own_arguments() -> None:
+    def known(**extra: Any) -> list[str]:
+        question = {"method": "sft", "encoder_decoder": True, "extra_arguments": extra}
+        return [error["key"] for error in check(question)]
+
+    assert known(label_smoothing_factor=0.1) == []
+    assert known(packing_strategy="bfd") in (["training.extra_unknown"], ["training.extra_unlike_any"])
