@@ -150,6 +150,7 @@ class TrainingService:
                 "model": str(self._folders.model(model.id)),
                 "model_id": model.id,
                 "adapter": str(start_from) if start_from else None,
+                "cache": str(self._folders.cache("tokens")),
             },
         )
         self._artefacts.add(run)
@@ -294,6 +295,7 @@ class TrainingService:
             "max_length": spec.max_length,
             "completion_only_loss": spec.completion_only_loss,
             "method": spec.method,
+            "cache": str(self._folders.cache("tokens")),
         }
         fields = sorted(TokenCounts.__dataclass_fields__)
         key = _hash([split.content_hash, question, fields]).removeprefix("sha256:")[:16]

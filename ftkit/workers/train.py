@@ -13,10 +13,11 @@ import yaml
 
 from ftkit.errors import Refused
 from ftkit.training.spec import RunSpec
+from ftkit.workers.data.tokenised import Asked, tokenised
 from ftkit.workers.harness import Stopped, Worker, run
 from ftkit.workers.training import checkpoints
-from ftkit.workers.training.prepared import Prepared, Rows, prepare
-from ftkit.workers.training.rows import FastTokenizer, row_limit
+from ftkit.workers.training.prepared import Prepared, Rows
+from ftkit.workers.training.rows import row_limit
 
 if TYPE_CHECKING:
     from ftkit.workers.training.trainer import Watched
@@ -72,11 +73,12 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
         Refused: nothing is left to train on.
     """
     model, split = Path(inputs["model"]), Path(inputs["split"])
-    tokenizer, limit = FastTokenizer(model), row_limit(model, spec.max_length)
+    cache = Path(inputs["cache"]) if "cache" in inputs else None
 
     def part(name: str) -> Prepared:
         file = split / f"{name}.parquet"
-        return prepare(file, inputs["mapping"], tokenizer, limit, spec.completion_only_loss, spec.method)
+        asked = Asked(file, inputs["mapping"], model, spec.max_length, spec.completion_only_loss, spec.method)
+        return tokenised(asked, cache)
 
     rows = Rows(part("train"), part("validation"))
     for name, prepared in zip(("train", "validation"), rows, strict=True):
@@ -91,7 +93,7 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
             "No training row is left: {left_out} are longer than {max_length} tokens and {empty} have no answer. "
             "Raise the longest row, or choose another split.",
             left_out=rows.train.left_out,
-            max_length=limit,
+            max_length=row_limit(model, spec.max_length),
             empty=rows.train.empty,
         )
     return rows

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.workers.data import secrets
+from ftkit.workers.data.tokenised import Asked, tokenised
 from ftkit.workers.harness import answer
-from ftkit.workers.training.prepared import prepare
-from ftkit.workers.training.rows import FastTokenizer, row_limit
 
 
 def count(question: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +16,7 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         question: ``split`` and ``model`` (folders), ``part``, ``mapping``, ``max_length``, ``completion_only_loss``,
-            ``method``.
+            ``method``, ``cache`` (where the tokens are kept for the run).
 
     Returns:
         ``rows``, ``tokens`` and ``trained_tokens`` of the rows that a run would train on; ``left_out`` rows that are
@@ -28,14 +27,15 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
     model = Path(question["model"])
     file = Path(question["split"]) / f"{question['part']}.parquet"
     found = secrets.find(file, question["mapping"])
-    prepared = prepare(
+    asked = Asked(
         file,
         question["mapping"],
-        FastTokenizer(model),
-        row_limit(model, question["max_length"]),
+        model,
+        question["max_length"],
         question["completion_only_loss"],
         question["method"],
     )
+    prepared = tokenised(asked, Path(question["cache"]))
     return {
         "rows": len(prepared.rows),
         "tokens": prepared.tokens,

@@ -82,6 +82,7 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "max_length": limit,
         "completion_only_loss": True,
         "method": "sft",
+        "cache": str(tmp_path / "cache"),
     }
     answer = call_worker("data.tokens", question, Settings.from_environment().worker_environment())
     kept = [row for row in whole if len(row.input_ids) <= limit]
