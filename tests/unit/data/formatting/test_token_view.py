@@ -10,6 +10,7 @@ from ftkit.data.storage import iterate_rows
 from ftkit.errors import BadInput, NotFound
 from ftkit.workers.training.prepared import prepare
 from ftkit.workers.training.rows import FastTokenizer
+from tests.tiny import make_tiny_t5
 from tests.unit.data.formatting.conftest import TEMPLATES
 
 ROWS = [
@@ -132,6 +133,27 @@ def test_tokens_behind_the_limit_are_marked(service, imported) -> None:
     assert view.limit == 20
     assert [one.beyond for one in view.tokens] == [place >= 20 for place in range(len(view.tokens))]
     assert service.token_view(old.id, 0, "chatml", max_length=4096).limit == 512
+
+
+@pytest.mark.training
+def test_question_and_answer_of_an_encoder_decoder_model_each_have_the_limit(
+    service, imported, models
+) -> None:
+    make_tiny_t5(models / "t5")
+    tokenizer = FastTokenizer(models / "t5")
+    old = imported(ROWS, MAPPING)
+    view = service.token_view(old.id, 1, "t5", max_length=20)
+    asked = tokenizer.text(f"Sort the message.\n\n{ROWS[1]['question']}")
+    answered = tokenizer.text(ROWS[1]["answer"])
+    assert [one.id for one in view.tokens] == [*asked, *answered]
+    assert [one.trained for one in view.tokens] == [False] * len(asked) + [True] * len(answered)
+    places = [*range(len(asked)), *range(len(answered))]
+    assert [one.beyond for one in view.tokens] == [place >= 20 for place in places]
+    assert view.longest == max(len(asked), len(answered))
+    old = imported([{"text": "my parcel is late"}], {"text": "text"})
+    assert service.token_view(old.id, 0, "t5").problem == (
+        "it is one text, and this model needs a question and an answer"
+    )
 
 
 def test_a_row_of_a_split_and_a_row_that_teaches_nothing(service, splits, imported) -> None:

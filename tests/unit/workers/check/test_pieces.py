@@ -5,11 +5,13 @@ import json
 import pytest
 
 from ftkit.data.storage import write_rows
+from ftkit.errors import BadInput
 from ftkit.workers.check import pieces
+from ftkit.workers.check.__main__ import _limit
 from ftkit.workers.training.prepared import prepare
 from ftkit.workers.training.rows import FastTokenizer
 from tests.planted import sample_rows
-from tests.tiny import tiny_tokenizer
+from tests.tiny import make_tiny_t5, tiny_tokenizer
 from tests.unit.workers.check.test_planted import COLUMNS, MAPPING, piece
 
 STRICT = (
@@ -41,6 +43,20 @@ def test_lengths_and_what_is_left_out_are_the_trainers(model, file):
     assert seen.trained == prepared.trained_tokens
     assert seen.tally.rows("too_long") == prepared.left_out > 0
     assert max(seen.lengths) == prepared.longest
+
+
+@pytest.mark.training
+def test_an_encoder_decoder_model_reads_questions_and_answers_apart(tmp_path, file):
+    model, limit = make_tiny_t5(tmp_path / "t5"), 120
+    seen = pieces.look(piece(file, 60, model=str(model), max_length=limit))
+    prepared = prepare(file, MAPPING, FastTokenizer(model), limit)
+    assert seen.trained == prepared.trained_tokens
+    assert seen.tally.rows("too_long") == prepared.left_out > 0
+    assert max(seen.lengths) == prepared.longest
+    question = {"model": str(model), "max_length": 512, "mapping": {"text": "text"}}
+    with pytest.raises(BadInput, match="one text each"):
+        _limit(question)
+    assert _limit({**question, "mapping": MAPPING}) == 512
 
 
 def test_a_question_that_fills_the_limit_leaves_nothing_to_learn(model, tmp_path):

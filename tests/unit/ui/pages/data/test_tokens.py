@@ -42,7 +42,7 @@ def token(text: str, trained: bool = True, beyond: bool = False) -> Token:
 
 def test_each_kind_has_its_class_its_count_and_its_word():
     view = TokenView(
-        tokens=(token("<b>", False), token("yes"), token("no"), token("far", beyond=True)), limit=3
+        tokens=(token("<b>", False), token("yes"), token("no"), token("far", beyond=True)), limit=3, longest=4
     )
     shown = str(tokens.tokens_of(view, "en"))
     assert '<span class="ft-token ft-masked" title="7 · only read">&lt;b&gt;</span>' in shown
