@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import EarlyStoppingCallback, PreTrainedModel
+from transformers import EarlyStoppingCallback, PreTrainedModel, PreTrainedTokenizerBase
 
 from ftkit.training.spec import RunSpec
 from ftkit.workers import loading
@@ -17,6 +17,9 @@ from ftkit.workers.training import adapter, trainer
 from ftkit.workers.training.arguments import adapter_config, quantization, training_arguments
 from ftkit.workers.training.fast.batches import FastCollator
 from ftkit.workers.training.prepared import Rows
+from ftkit.workers.training.rows import FastTokenizer, row_limit
+from ftkit.workers.training.samples.prompts import first_prompts
+from ftkit.workers.training.samples.sampler import Sampler
 from ftkit.workers.training.trainer import Watched
 from ftkit.workers.training.watch import Watch
 
@@ -45,6 +48,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
         more["ref_model"] = _load(spec, folder, narrow)
     if watch.fast:
         more["data_collator"] = FastCollator(share=spec.lora_dropout == 0)
+    tokenizer = loading.load_tokenizer(folder)
     with loading.quiet_peft():
         made: Watched = _kind(spec, watch.fast)(
             model=model,
@@ -58,8 +62,8 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
             ),
             train_dataset=_in_order(spec, datasets[0]),
             eval_dataset=datasets[1] if rows.validation.rows else None,
-            processing_class=loading.load_tokenizer(folder),
-            callbacks=[watch, *_early_stopping(spec, bool(rows.validation.rows))],
+            processing_class=tokenizer,
+            callbacks=[*_samplers(worker, spec, rows, tokenizer), watch, *_early_stopping(spec, bool(rows.validation.rows))],
             interrupted=worker.raise_if_stopped,
             **more,
         )
@@ -84,6 +88,24 @@ def _kind(spec: RunSpec, fast: bool) -> Any:
 def _in_order(spec: RunSpec, rows: Dataset) -> Dataset:
     """KTO takes rows in the order in which they come: mix good and bad ones."""
     return rows.shuffle(seed=spec.seed) if spec.method == "kto" else rows
+
+
+def _samplers(
+    worker: Worker, spec: RunSpec, rows: Rows, tokenizer: PreTrainedTokenizerBase
+) -> list[Sampler]:
+    """What answers prompts at each validation; nothing where there is none, or where it is switched off."""
+    if not (spec.sample_prompts and rows.validation.rows):
+        return []
+    folder = Path(worker.inputs["model"])
+    asked = first_prompts(
+        Path(worker.inputs["split"]) / "validation.parquet",
+        worker.inputs["mapping"],
+        FastTokenizer(folder),
+        row_limit(folder, spec.max_length),
+        spec.method,
+        spec.sample_prompts,
+    )
+    return [Sampler(worker, tokenizer, asked, spec.sample_max_new_tokens)] if asked else []
 
 
 def _early_stopping(spec: RunSpec, validates: bool) -> list[EarlyStoppingCallback]:

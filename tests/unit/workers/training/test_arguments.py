@@ -47,10 +47,10 @@ OTHER: dict[str, Any] = {
     "undesirable_weight": 3.5,
     "report_to": "tensorboard",
 }
-# What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
+# What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making, test_train and samples.
 _ELSEWHERE = {
     *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience"),
-    "allow_secrets",
+    *("allow_secrets", "sample_prompts", "sample_max_new_tokens"),
 }
 
 
