@@ -25,7 +25,7 @@ class ScheduleOptions(Options):
         "schedule",
         level="simple",
         gt=0,
-        le=1,
+        allow_inf_nan=False,
     )
     per_device_train_batch_size: int = option(
         4,

@@ -63,7 +63,11 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
             train_dataset=_in_order(spec, datasets[0]),
             eval_dataset=datasets[1] if rows.validation.rows else None,
             processing_class=tokenizer,
-            callbacks=[*_samplers(worker, spec, rows, tokenizer), watch, *_early_stopping(spec, bool(rows.validation.rows))],
+            callbacks=[
+                *_samplers(worker, spec, rows, tokenizer),
+                watch,
+                *_early_stopping(spec, bool(rows.validation.rows)),
+            ],
             interrupted=worker.raise_if_stopped,
             **more,
         )
@@ -90,9 +94,7 @@ def _in_order(spec: RunSpec, rows: Dataset) -> Dataset:
     return rows.shuffle(seed=spec.seed) if spec.method == "kto" else rows
 
 
-def _samplers(
-    worker: Worker, spec: RunSpec, rows: Rows, tokenizer: PreTrainedTokenizerBase
-) -> list[Sampler]:
+def _samplers(worker: Worker, spec: RunSpec, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> list[Sampler]:
     """What answers prompts at each validation; nothing where there is none, or where it is switched off."""
     if not (spec.sample_prompts and rows.validation.rows):
         return []

@@ -57,14 +57,20 @@ def first_prompts(
         if len(found) >= most:
             break
         try:
-            found += [one for one in _asked(number, values, mapping, tokenizer, method) if len(one.ids) < limit]
+            found += [
+                one for one in _asked(number, values, mapping, tokenizer, method) if len(one.ids) < limit
+            ]
         except (chat.RowProblem, TemplateRefusal):
             continue  # counted when the rows were prepared
     return found
 
 
 def _asked(
-    number: int, values: Mapping[str, Any], mapping: Mapping[str, str], tokenizer: FastTokenizer, method: Method
+    number: int,
+    values: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    tokenizer: FastTokenizer,
+    method: Method,
 ) -> Iterator[Asked]:
     row = chat.training_row(values, mapping) if method == "sft" else said(values, mapping)
     if "text" in row:

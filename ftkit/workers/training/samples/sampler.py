@@ -9,7 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from ftkit.jobs.folder import append_lines
 from ftkit.workers.generation import Answer, answer_all

@@ -19,7 +19,11 @@ def healthy(seed: int, steps: int | None = None) -> Curve:
     chance = random.Random(seed)
     steps = steps or chance.choice([30, 60, 120, 250, 500])
     floor, fall = chance.uniform(0.5, 2), chance.uniform(0.4, 1.5)
-    time, noise, calm = steps * chance.uniform(0.05, 0.4), chance.uniform(0.05, 0.3), chance.uniform(0.001, 0.01)
+    time, noise, calm = (
+        steps * chance.uniform(0.05, 0.4),
+        chance.uniform(0.05, 0.3),
+        chance.uniform(0.001, 0.01),
+    )
 
     def loss(step: int, spread: float) -> float:
         return (floor + fall * math.exp(-step / time)) * math.exp(chance.gauss(0, spread))
@@ -102,7 +106,9 @@ def test_a_validation_loss_that_rises_with_the_training_loss_is_diverging() -> N
 
 
 def test_a_jump_at_the_beginning_means_too_high_a_rate() -> None:
-    losses = wobble([2.0] * 4 + [2.5, 4, 6, 7, 6.5, 5] + [4 * math.exp(-step / 20) + 1.5 for step in range(50)])
+    losses = wobble(
+        [2.0] * 4 + [2.5, 4, 6, 7, 6.5, 5] + [4 * math.exp(-step / 20) + 1.5 for step in range(50)]
+    )
     assert "loss_jumped" in keys(made(losses))
 
 

@@ -20,7 +20,9 @@ def asked(
     )
 
 
-def test_the_first_rows_are_asked_without_the_instruction_in_what_is_shown(tmp_path: Path, tiny_model: Path) -> None:
+def test_the_first_rows_are_asked_without_the_instruction_in_what_is_shown(
+    tmp_path: Path, tiny_model: Path
+) -> None:
     data = rows(4)
     found = asked(tmp_path, tiny_model, data, MAPPING)
     assert [one.row for one in found] == [1, 2]
@@ -30,7 +32,9 @@ def test_the_first_rows_are_asked_without_the_instruction_in_what_is_shown(tmp_p
     assert pieces.endswith("<|im_start|>assistant\n")
 
 
-def test_rows_that_cannot_be_asked_are_passed_over_and_keep_their_numbers(tmp_path: Path, tiny_model: Path) -> None:
+def test_rows_that_cannot_be_asked_are_passed_over_and_keep_their_numbers(
+    tmp_path: Path, tiny_model: Path
+) -> None:
     data = [{"system": "", "message": "", "answer": "x"}, {**rows(1)[0], "message": "long " * 300}, *rows(2)]
     assert [one.row for one in asked(tmp_path, tiny_model, data, MAPPING, limit=200)] == [3, 4]
 

@@ -15,7 +15,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*deprecated.*:FutureWarning"),  # TRL about its own names
 ]
 PAIRS = [
-    {"q": f"Question {n}?", "good": f"A kind answer {n}", "bad": f"no {n}", "mark": "bad" if n % 2 else "good"} for n in range(12)
+    {
+        "q": f"Question {n}?",
+        "good": f"A kind answer {n}",
+        "bad": f"no {n}",
+        "mark": "bad" if n % 2 else "good",
+    }
+    for n in range(12)
 ]
 
 
@@ -54,13 +60,23 @@ def test_training_goes_on_as_if_nothing_had_been_asked(
     assert [line["step"] for line in samples(with_)] == [0, 0, 2, 2, 4, 4]
 
 
-def test_the_answers_are_those_of_the_model_at_each_step(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+def test_the_answers_are_those_of_the_model_at_each_step(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
     from ftkit.workers import loading
     from ftkit.workers.generation import answer_all
 
     # In 32 bits, where the fast path and the plain one agree to the last token.
     train.job(
-        make_run(tmp_path, tiny_model, split, sample_prompts=3, sample_max_new_tokens=6, bf16=False, learning_rate=0.05)
+        make_run(
+            tmp_path,
+            tiny_model,
+            split,
+            sample_prompts=3,
+            sample_max_new_tokens=6,
+            bf16=False,
+            learning_rate=0.05,
+        )
     )
     lines = samples(tmp_path)
     assert [line["row"] for line in lines] == [1, 2, 3] * 3
@@ -72,7 +88,10 @@ def test_the_answers_are_those_of_the_model_at_each_step(tmp_path: Path, tiny_mo
     ids = [encode.chat([{"role": "system", "content": row["system"]}, {"role": "user", "content": row["message"]}], True) for row in rows(19)[16:]]  # fmt: skip
     for expected, model in (
         (base, loading.load_model(tiny_model, torch.float32)),
-        (last, loading.load_with_adapter(tiny_model, tmp_path / "checkpoints" / "checkpoint-4", torch.float32)),
+        (
+            last,
+            loading.load_with_adapter(tiny_model, tmp_path / "checkpoints" / "checkpoint-4", torch.float32),
+        ),
     ):
         answers = dict(answer_all(model, tokenizer, ids, 6, lambda _: None, lambda: False))
         assert [answers[place].text for place in range(3)] == [line["answer"] for line in expected]
@@ -131,7 +150,9 @@ class Asking(Worker):
             self.folder.ask_to_stop()
 
 
-def test_after_a_crash_or_a_stop_the_answers_stand_once(tmp_path: Path, tiny_model: Path, split: Path) -> None:
+def test_after_a_crash_or_a_stop_the_answers_stand_once(
+    tmp_path: Path, tiny_model: Path, split: Path
+) -> None:
     whole = tmp_path / "whole"
     train.job(make_run(whole, tiny_model, split))
 
