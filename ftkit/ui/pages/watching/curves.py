@@ -93,7 +93,7 @@ class _Page:
         known = {one.run.id for one in every}
         choices = [(views.run_choice(one.run), one.run.id) for one in every]
         chosen = [id_ for id_ in _ids(request) if id_ in known]
-        return [gr.Column(visible=len(every) >= FEWEST), gr.Dropdown(choices=choices, value=chosen)]
+        return [gr.Column(visible=len(every) >= FEWEST), gr.Dropdown(choices, value=chosen, multiselect=True)]
 
     def _choose(self, runs: list[str] | None) -> str:
         """The address of the chosen runs.
