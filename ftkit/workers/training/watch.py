@@ -80,7 +80,7 @@ class Watch(TrainerCallback):
         """Write a point of the curves.
 
         Raises:
-            BadInput: the gradient is no number.
+            BadInput: the gradient is no number, or there is none.
         """
         if logs is None:
             return
@@ -89,7 +89,7 @@ class Watch(TrainerCallback):
                 step=state.global_step, eval_loss=logs["eval_loss"], **_rewards(logs, "eval_")
             )
         elif "loss" in logs:
-            check_gradient(float(logs["grad_norm"]), state.global_step)
+            check_gradient(float(logs["grad_norm"]), float(logs["loss"]), state.global_step)
             self._worker.measure(
                 step=state.global_step,
                 epoch=round(logs["epoch"], 4),
