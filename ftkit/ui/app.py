@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, evaluate, home, model, runs, settings, train
+from ftkit.ui.pages import compare, curves, evaluate, home, model, runs, settings, train
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
-from ftkit.ui.pages.watching import curves
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
 

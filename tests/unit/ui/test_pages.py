@@ -22,9 +22,8 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, evaluate, model, runs, train
+from ftkit.ui.pages import compare, curves, evaluate, model, runs, train
 from ftkit.ui.pages.data import page as data
-from ftkit.ui.pages.watching import curves
 from ftkit.workspace import Workspace
 
 PAGES = {

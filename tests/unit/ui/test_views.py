@@ -15,7 +15,7 @@ from ftkit.training.service import Progress, RunView
 from ftkit.training.watching.samples import Answered, Sample, Samples
 from ftkit.ui import html, plots, scores, views
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages.watching import figures, side_by_side
+from ftkit.ui.watching import figures, side_by_side
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'${alert(2)}{{alert(3)}}</td></script><script>alert(4)</script>"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

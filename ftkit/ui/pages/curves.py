@@ -15,8 +15,8 @@ from ftkit.training.watching.comparing import FEWEST, MOST
 from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.pages.watching import side_by_side
 from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.ui.watching import side_by_side
 from ftkit.workspace import Workspace
 
 _EVERY = 3.0

@@ -4,7 +4,7 @@ import pytest
 
 from ftkit.training.watching.samples import Samples, gather
 from ftkit.training.watching.signs import look
-from ftkit.ui.pages.watching import figures
+from ftkit.ui.watching import figures
 
 
 def line(step: int, answer: str, row: int = 3, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ftkit.records import Job, Run, Split
 from ftkit.settings import Settings
 from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
-from ftkit.ui.pages.watching import curves
+from ftkit.ui.pages import curves
 from ftkit.workspace import Workspace
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
