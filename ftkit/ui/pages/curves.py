@@ -44,9 +44,10 @@ class _Page:
                 max_choices=MOST,
                 elem_id="curves-runs",
             )
-            self._show_them = gr.Button(
-                t("curves.show"), variant="primary", elem_id="curves-show", min_width=180
-            )
+            with gr.Row(elem_classes="ft-actions"):
+                self._show_them = gr.Button(
+                    t("curves.show"), variant="primary", elem_id="curves-show", min_width=180
+                )
         self._note = gr.HTML(elem_id="curves-note")
         with gr.Column(visible=False) as self._body:
             with gr.Column(elem_classes="ft-card"):
@@ -55,6 +56,7 @@ class _Page:
                     x="step", y="loss", color="series", color_title=" ", x_title=" ", y_title=" ", height=420,
                     label=t("runs.plot.loss_both"), elem_id="plot-runs",
                 )  # fmt: skip
+                self._legend = gr.HTML(elem_id="curves-legend")
             with gr.Column(elem_classes="ft-card"):
                 section("curves.figures")
                 self._figures = gr.HTML(elem_id="curves-figures")
@@ -64,7 +66,16 @@ class _Page:
         self._wire()
 
     def _wire(self) -> None:
-        shown = [self._seen, self._note, self._body, self._plot, self._figures, self._settings, self._timer]
+        shown = [
+            self._seen,
+            self._note,
+            self._body,
+            self._plot,
+            self._legend,
+            self._figures,
+            self._settings,
+            self._timer,
+        ]
         arrived = gr.on(
             fn=handler(self._open),
             outputs=[self._form, self._runs],
@@ -127,16 +138,18 @@ class _Page:
         active = gr.Timer(active=any(one.state not in ENDED_STATES for one in runs))
         if len(runs) < FEWEST:
             note = gone + _too_few(len(every), lang)
-            return [revision, note, gr.Column(visible=False), *[gr.skip()] * 3, active]
+            return [revision, note, gr.Column(visible=False), *[gr.skip()] * 4, active]
         ids = [one.run.id for one in runs]
         _, options = self._workspace.training.compare(ids)
         curves = [self._workspace.training.curves(id_) for id_ in ids]
         names = side_by_side.names(runs)
+        colours = plots.runs_colours(names, lang)
         return [
             revision,
             gone,
             gr.Column(visible=True),
-            gr.LinePlot(plots.runs_frame(names, curves, lang), color_map=plots.runs_colours(names, lang)),
+            gr.LinePlot(plots.runs_frame(names, curves, lang), color_map=colours),
+            side_by_side.legend(runs, colours),
             side_by_side.figures_table(runs, lang),
             side_by_side.settings_table(runs, options, lang),
             active,

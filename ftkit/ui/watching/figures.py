@@ -61,36 +61,34 @@ def samples(found: Samples, lang: str) -> Markup:
 
 
 def _sample(sample: Sample, lang: str) -> Markup:
-    title = html.heading(
-        say("runs.samples.row", lang, row=html.number(sample.row, lang)),
-        say("runs.samples.beginning", lang) if sample.beginning else "",
-    )
+    note = say("runs.samples.beginning", lang) if sample.beginning else ""
+    row = say("runs.samples.row", lang, row=html.number(sample.row, lang))
+    title = Markup("<h3>{} <small>{}</small></h3>").format(row, note)
     reference = "avoid" if sample.bad else "rest" if sample.beginning else "reference"
-    asked = html.facts(
-        [
-            (say("runs.samples.prompt", lang), html.answer(sample.prompt, lang)),
-            (say(f"runs.samples.{reference}", lang), html.answer(sample.reference, lang)),
-        ]
-    )
+    asked = [
+        (say("runs.samples.prompt", lang), html.answer(sample.prompt, lang)),
+        (say(f"runs.samples.{reference}", lang), html.answer(sample.reference, lang)),
+    ]
     newest, *earlier = sample.answers
     first = [earlier.pop()] if earlier and earlier[-1].step == 0 else []
-    parts = [title, asked, _answers([newest, *first], lang)]
+    parts = [title, _texts([*asked, *(_said(one, lang) for one in (newest, *first))], lang)]
     if earlier:
-        parts.append(html.details(say("runs.samples.earlier", lang, n=len(earlier)), _answers(earlier, lang)))
+        folded = _texts([_said(one, lang) for one in earlier], lang)
+        parts.append(html.details(say("runs.samples.earlier", lang, n=len(earlier)), folded))
     return Markup('<div class="ft-sample">{}</div>').format(html.join(parts))
 
 
-def _answers(answers: Sequence[Answered], lang: str) -> Markup:
-    def after(one: Answered) -> str:
-        step = html.number(one.step, lang)
-        return say("runs.samples.after", lang, step=step) if one.step else say("runs.samples.before", lang)
+def _said(one: Answered, lang: str) -> tuple[str, Markup]:
+    step = html.number(one.step, lang)
+    when = say("runs.samples.after", lang, step=step) if one.step else say("runs.samples.before", lang)
+    cut = Markup("<small>{}</small>").format(say("runs.samples.cut", lang)) if one.cut else ""
+    return when, html.answer(one.answer, lang) + cut
 
-    def said(one: Answered) -> Markup:
-        cut = Markup("<small>{}</small>").format(say("runs.samples.cut", lang)) if one.cut else ""
-        return html.answer(one.answer, lang) + cut
 
-    headers = [say("runs.samples.when", lang), say("runs.samples.answer", lang)]
-    return html.table(headers, [(after(one), said(one)) for one in answers], say("runs.samples.title", lang))
+def _texts(rows: Sequence[tuple[str, str]], lang: str) -> Markup:
+    unseen = Markup('<span class="ft-unseen">{}</span>')
+    headers = [unseen.format(say(f"runs.samples.{key}", lang)) for key in ("when", "answer")]
+    return html.table(headers, rows, say("runs.samples.title", lang))
 
 
 def _measurement(key: str, value: float | None, lang: str) -> str:

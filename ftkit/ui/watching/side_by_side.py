@@ -49,6 +49,18 @@ def figures_table(runs: Sequence[RunView], lang: str) -> Markup:
     return note + table
 
 
+def legend(runs: Sequence[RunView], colours: Mapping[str, str]) -> Markup:
+    """Which colours are whose; ``colours`` has the full and the pale tone of each run, one run after another."""
+    tones = iter(colours.values())
+    items = (
+        Markup('<li><i style="background:{}"></i><i style="background:{}"></i>{}</li>').format(
+            full, pale, name
+        )
+        for name, full, pale in zip(names(runs), tones, tones, strict=False)
+    )
+    return Markup('<ul class="ft-legend">{}</ul>').format(html.join(items))
+
+
 def settings_table(runs: Sequence[RunView], options: Mapping[str, Sequence[Any]], lang: str) -> Markup:
     """The settings in which the runs differ, under the names of the form."""
     rows = [

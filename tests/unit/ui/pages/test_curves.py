@@ -79,7 +79,7 @@ def page(workspace: Workspace) -> Any:
 
 
 def test_two_runs_stand_side_by_side(page: Any) -> None:
-    seen, note, body, plot, figures, settings, timer = page._show(visit(runs="r1,r2"), "")
+    seen, note, body, plot, legend, figures, settings, timer = page._show(visit(runs="r1,r2"), "")
     assert (note, body.visible, timer.active) == ("", True, False)
     frame, colours = plot.value, plot.color_map
     assert frame is not None
@@ -87,6 +87,9 @@ def test_two_runs_stand_side_by_side(page: Any) -> None:
         f"{name} · {series}" for name in ("First", "Second <b>") for series in ("training", "validation")
     }
     assert len(set(colours.values())) == 4
+    assert legend.count("<li>") == 2
+    assert all(colour in legend for colour in colours.values())
+    assert "Second &lt;b&gt;" in legend
     (best,) = [row for row in figures.split("<tr>") if "✓ best" in row]
     assert "Validation loss" in best
     assert best.index("1.250") < best.index("✓ best") < best.index("1.500")
@@ -100,7 +103,7 @@ def test_two_runs_stand_side_by_side(page: Any) -> None:
 
 def test_losses_of_other_models_are_not_ranked(page: Any, workspace: Workspace) -> None:
     add_run(workspace, "r3", "First", 0.5, model="other")
-    figures = page._show(visit(runs="r1,r3"), "")[4]
+    figures = page._show(visit(runs="r1,r3"), "")[5]
     assert "none is marked as the best" in figures
     assert "✓ best" not in figures
     assert "First (r1)" in figures
