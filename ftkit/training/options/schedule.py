@@ -25,7 +25,7 @@ class ScheduleOptions(Options):
         "schedule",
         level="simple",
         gt=0,
-        allow_inf_nan=False,
+        le=1e9,
     )
     per_device_train_batch_size: int = option(
         4,
