@@ -1,5 +1,6 @@
 """``ftkit train`` and ``ftkit runs``: start a run, watch it, stop it, compare it with others."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from ftkit.errors import BadInput, FtkitError, NotFound
 if TYPE_CHECKING:
     from ftkit.training.service import RunView
     from ftkit.training.spec import RunSpec
+    from ftkit.training.watching.samples import Sample
+    from ftkit.training.watching.signs import Sign
     from ftkit.workspace import Workspace
 
 app = typer.Typer(help="Runs: list, show, watch, stop, resume, compare, delete.", no_args_is_help=True)
@@ -40,7 +43,7 @@ def train(
 ) -> Answer:
     """Fine-tune a model. The run goes on when this command is left with Ctrl-C.
 
-    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`.
     """
     with open_workspace() as workspace:
         recipe_name, options = _read_recipe(workspace, recipe)
@@ -74,30 +77,35 @@ def list_runs() -> Answer:
 
 @command(app, "show")
 def show_run(run: RunId) -> Answer:
-    """One run: its state, metrics, options and the end of its log.
+    """One run: its state, metrics, warnings, sample answers, options and the end of its log.
 
-    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `spec`, `seed`, `parents`, `progress`, `log`.
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`, `samples`, `spec`, `seed`,
+    `parents`, `progress`, `log`.
     """
     with open_workspace() as workspace:
         workspace.jobs.tick()
         view = workspace.training.get(run)
         log = workspace.training.log(run).splitlines()[-_LOG_LINES:]
+        warnings, samples = workspace.training.signs(run), workspace.training.samples(run)
     value = {
         **run_value(view),
+        "warnings": [sign_value(sign) for sign in warnings],
+        "samples": [sample.as_dict() for sample in samples.prompts],
         "spec": view.run.spec,
         "seed": view.run.seed,
         "parents": list(view.run.parents),
         "progress": vars(view.progress) if view.progress else None,
         "log": log,
     }
-    return Answer(value, [*run_shown(view), facts(view.run.spec, title="\nOptions"), "", *log])
+    shown = [*run_shown(view), *_signs_shown(warnings), *_samples_shown(samples.prompts)]
+    return Answer(value, [*shown, facts(view.run.spec, title="\nOptions"), "", *log])
 
 
 @command(app, "watch")
 def watch(run: RunId) -> Answer:
     """Follow a run to its end. Ctrl-C leaves it running.
 
-    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`.
     """
     with open_workspace() as workspace:
         return _watch(workspace, run, detach=False)
@@ -119,7 +127,7 @@ def stop(run: RunId) -> Answer:
 def resume(run: RunId, detach: Detach = False) -> Answer:
     """Go on with a stopped, failed or lost run from its last checkpoint.
 
-    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`.
     """
     with open_workspace() as workspace:
         workspace.training.resume(run)
@@ -179,6 +187,26 @@ def run_value(view: "RunView") -> dict[str, Any]:
 def error_value(error: dict[str, Any]) -> dict[str, str]:
     """An error stored with a job, as the command line gives errors."""
     return {"key": error["key"], "text": str(FtkitError.from_dict(error))}
+
+
+def sign_value(sign: "Sign") -> dict[str, str]:
+    """A warning as JSON."""
+    return {"key": sign.key, "text": str(sign)}
+
+
+def _signs_shown(signs: Sequence["Sign"]) -> list[str]:
+    return ["\nWarnings", *(f"  ! {sign}" for sign in signs)] if signs else []
+
+
+def _samples_shown(samples: Sequence["Sample"]) -> list[Any]:
+    """The first and the newest answer to each prompt."""
+    shown: list[Any] = []
+    for one in samples:
+        first, newest = one.answers[-1], one.answers[0]
+        answers = {f"step {answer.step}": answer.answer for answer in dict.fromkeys((first, newest))}
+        asked = {"prompt": one.prompt, "to avoid" if one.bad else "reference": one.reference}
+        shown.append(facts({**asked, **answers}, title=f"\nSample answers, validation row {one.row}"))
+    return shown
 
 
 def run_shown(view: "RunView") -> list[Any]:
@@ -245,18 +273,19 @@ def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, An
 
 def _watch(workspace: "Workspace", run: str, detach: bool) -> Answer:
     """The run at its end, or now."""
+    view = workspace.training.get(run) if detach else follow_run(workspace, run)
+    warnings = workspace.training.signs(run)
+    value = {**run_value(view), "warnings": [sign_value(sign) for sign in warnings]}
+    shown = [*run_shown(view), *_signs_shown(warnings)]
     if detach:
-        view = workspace.training.get(run)
         if view.state == "queued":
             note("It waits for its turn, and starts while the dashboard is open or a run is being watched.")
-        return Answer(run_value(view), [*run_shown(view), _come_back(run)])
-    view = follow_run(workspace, run)
+        return Answer(value, [*shown, _come_back(run)])
     if view.state != "done":
         note(f"The run is {view.state}. {_reason(view)}Its log: {workspace.folders.run(run) / 'worker.log'}")
-        return Answer(run_value(view), run_shown(view), 1)
+        return Answer(value, shown, 1)
     seconds = view.metrics.get("train_seconds", 0.0)
-    shown = [*run_shown(view), f"\nTrained in {short_time(seconds)}. Next: ftkit evaluate {run}"]
-    return Answer(run_value(view), shown)
+    return Answer(value, [*shown, f"\nTrained in {short_time(seconds)}. Next: ftkit evaluate {run}"])
 
 
 def _reason(view: "RunView") -> str:

@@ -5,6 +5,7 @@
     worker.json    worker     its identity and the nonce that it was started with
     state.json     worker     heartbeat: phase, step, steps, message, time
     metrics.jsonl  worker     one line per measurement, only ever appended
+    samples.jsonl  worker     of a training run: one line per sample answer, likewise
     stop           launcher   asks the worker to stop at its next safe point
     result.json    worker     outcome, metrics or error
     DONE           worker     last: the nonce; without it the job did not end by itself
@@ -13,7 +14,8 @@ It decides nothing: ``states`` does.
 """
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,11 @@ class JobFolder:
     def metrics(self) -> Path:
         """One JSON object per line."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """One JSON object per line."""
+        return self.path / "samples.jsonl"
 
     def prepare(self, job: str, kind: str, nonce: str) -> None:
         """Make the folder ready for a new start; metrics and log of former starts stay."""
@@ -92,14 +99,11 @@ class JobFolder:
 
     def measurements(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Measurements from byte ``offset`` on, and the offset to go on from; a half-written last line waits."""
-        try:
-            with self.metrics.open("rb") as stream:
-                stream.seek(offset)
-                content = stream.read()
-        except FileNotFoundError:
-            return [], offset
-        whole = content[: content.rfind(b"\n") + 1]
-        return list(_objects(whole)), offset + len(whole)
+        return _read_lines(self.metrics, offset)
+
+    def sampled(self) -> list[dict[str, Any]]:
+        """Sample answers, in the order in which they were written; a half-written last line waits."""
+        return _read_lines(self.samples, 0)[0]
 
     def log_tail(self, limit: int = 20_000) -> str:
         """The last ``limit`` bytes of the log, from the beginning of a line."""
@@ -113,6 +117,28 @@ class JobFolder:
         if size > limit:
             content = content.partition(b"\n")[2]
         return content.decode(errors="replace")
+
+
+def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
+    """Append one JSON object per line, in one write, so that a crash tears at most the last line."""
+    lines = "".join(json.dumps(value, allow_nan=False) + "\n" for value in values)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(descriptor, lines.encode())
+    finally:
+        os.close(descriptor)
+
+
+def _read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Objects from byte ``offset`` on, and the offset behind the last whole line."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            content = stream.read()
+    except FileNotFoundError:
+        return [], offset
+    whole = content[: content.rfind(b"\n") + 1]
+    return list(_objects(whole)), offset + len(whole)
 
 
 def _objects(lines: bytes) -> Iterator[dict[str, Any]]:

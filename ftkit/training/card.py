@@ -16,6 +16,7 @@ from ftkit.training.spec import RunSpec
 
 # Useful work per core: what a plain and a recent processor reach.
 _SLOW_FLOPS, _FAST_FLOPS = 15e9, 80e9
+_HIGH_RATE = 0.05
 _SMALL_MODEL = 1_000_000_000  # parameters
 
 
@@ -274,6 +275,15 @@ def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitErro
                 whole=whole,
                 model=model.name,
                 signs=train.unknown_signs,
+            )
+        )
+    if spec.learning_rate > _HIGH_RATE:
+        found.append(
+            Refused(
+                "training.rate_is_high",
+                "learning_rate {rate} is far above what trains (1e-5 to 1e-3 is usual): the run will probably go astray and "
+                "stop there.",
+                rate=spec.learning_rate,
             )
         )
     if spec.load_in_4bit and model.parameters < _SMALL_MODEL:

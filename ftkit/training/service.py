@@ -27,6 +27,9 @@ from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
 from ftkit.training.shelf.service import OwnRecipes
 from ftkit.training.spec import RunSpec
+from ftkit.training.watching.samples import Samples, gather, why_nothing
+from ftkit.training.watching.signs import Sign
+from ftkit.training.watching.signs import look as look_at_curves
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,20 @@ class TrainingService:
         measured, _ = self._job_folder(id_).measurements()
         newest = {(m["step"], "eval_loss" in m): m for m in measured if "step" in m}
         return [newest[key] for key in sorted(newest)]
+
+    def signs(self, id_: str) -> tuple[Sign, ...]:
+        """Warnings that the curves of a run show."""
+        return look_at_curves(self.curves(id_), self._artefacts.get(Run, id_).spec)
+
+    def samples(self, id_: str) -> Samples:
+        """What the run answered to the same few validation prompts, step by step."""
+        prompts = gather(self._job_folder(id_).sampled())
+        if prompts:
+            return Samples(prompts)
+        view = self.get(id_)
+        rows = self._artefacts.get(Split, view.run.split).sizes.get("validation", 0)
+        ended = view.state in ENDED_STATES
+        return Samples((), why_nothing(view.run.spec, rows, self.curves(id_), ended))
 
     def log(self, id_: str) -> str:
         """The end of the worker's log."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, evaluate, home, runs, settings, train
+from ftkit.ui.pages import compare, curves, evaluate, home, runs, settings, train
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.model import page as model
@@ -26,6 +26,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "check": check.build,
     "clean": clean.build,
     "tokens": tokens.build,
+    "curves": curves.build,
 }
 
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600

@@ -216,7 +216,8 @@ def _info(name: str, field: FieldInfo) -> Any:
     text = t(f"spec.{name}.help")
     if low is None or high is None:
         return text
-    return text + f" [{low:g} – {high:.12g}]"
+    most = f"{high:g}" if isinstance(high, float) else str(high)
+    return text + f" [{low:g} – {most}]"
 
 
 def _sentence(name: str, kind: str, context: Mapping[str, Any], message: str, lang: str) -> str:

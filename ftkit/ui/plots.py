@@ -19,6 +19,18 @@ MOST_POINTS = 500
 # Single batches are noisy: from this many points on the report's smoothed line is drawn as well.
 SMOOTH_FROM = 20
 SERIES = {"train": "#a8aea7", "smooth": "#21897b", "validation": "#c9700f"}
+# Of learning from preferences; each has a measurement on validation rows too.
+PREFERENCES = ("reward_accuracy", "reward_margin")
+_POINTS_OF_MANY = 200
+# Full and pale tones that stand on light and on dark, and differ in brightness too.
+_RUN_TONES = (
+    ("#21897b", "#8fc9bf"),
+    ("#c9700f", "#e9bd85"),
+    ("#3f6fc0", "#a5bde4"),
+    ("#b0437c", "#e0a6c6"),
+    ("#76871c", "#c3cf86"),
+    ("#8a5a3c", "#cfae99"),
+)
 # Measurement → key of its plot, in the order of the page.
 WATCHED = ("learning_rate", "grad_norm", "tokens_per_second", "memory_mb")
 
@@ -42,6 +54,41 @@ def loss_frame(curves: Sequence[dict[str, Any]], lang: str) -> "pd.DataFrame":
 def watched_frame(curves: Sequence[dict[str, Any]], key: str) -> "pd.DataFrame":
     """One measurement by step: columns step, value."""
     return _frame(thin(_points(curves, key)), {"step": "float64", "value": "float64"})
+
+
+def preference_frame(curves: Sequence[dict[str, Any]], key: str, lang: str) -> "pd.DataFrame":
+    """One measurement of learning from preferences, on training and validation rows: columns step, value, series."""
+    rows = [
+        (step, value, say(f"runs.series.{series}", lang))
+        for series, name in (("train", key), ("validation", f"eval_{key}"))
+        for step, value in thin(_points(curves, name))
+    ]
+    return _frame(rows, {"step": "float64", "value": "float64", "series": "object"})
+
+
+def runs_frame(names: Sequence[str], runs: Sequence[Sequence[dict[str, Any]]], lang: str) -> "pd.DataFrame":
+    """Smoothed training loss and validation loss of several runs: columns step, loss, series."""
+    rows: list[tuple[float, float, str]] = []
+    for name, curves in zip(names, runs, strict=True):
+        train = _points(curves, "loss")
+        smooth_ = smooth(train) if len(train) >= SMOOTH_FROM else train
+        for series, points in (("train", smooth_), ("validation", _points(curves, "eval_loss"))):
+            label = _run_series(name, series, lang)
+            rows += [(step, value, label) for step, value in thin(points, _POINTS_OF_MANY)]
+    return _frame(rows, {"step": "float64", "loss": "float64", "series": "object"})
+
+
+def runs_colours(names: Sequence[str], lang: str) -> dict[str, str]:
+    """One colour per run: its full tone for the validation loss, a pale one for the training loss."""
+    return {
+        _run_series(name, series, lang): tone
+        for name, tones in zip(names, _RUN_TONES, strict=False)
+        for series, tone in zip(("validation", "train"), tones, strict=True)
+    }
+
+
+def _run_series(name: str, series: str, lang: str) -> str:
+    return f"{name} · {say(f'runs.series.{series}', lang)}"
 
 
 def not_finite(curves: Sequence[dict[str, Any]]) -> list[int]:

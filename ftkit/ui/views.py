@@ -37,9 +37,6 @@ PHASES = frozenset(
         *("assigning", "measuring", "uploading"),
     }
 )
-_NUMBER_ROWS = 60
-_LATEST = ("loss", "eval_loss", "tokens_per_second", "memory_mb")
-_NUMBER_COLUMNS = ("loss", "eval_loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_mb")
 
 
 class Steps(Protocol):
@@ -310,19 +307,6 @@ def run_header(view: RunView, now: datetime, lang: str) -> Markup:
     return html.join(parts)
 
 
-def latest_figures(curves: Sequence[Mapping[str, Any]], lang: str) -> Markup:
-    """The newest value of what matters while a run goes on."""
-    newest: dict[str, float] = {}
-    for one in curves:
-        newest |= {key: one[key] for key in _NUMBER_COLUMNS if key in one}
-    shown = (
-        (say(f"runs.plot.{key}", lang), _measurement(key, newest[key], lang))
-        for key in _LATEST
-        if key in newest
-    )
-    return Markup('<div class="ft-figures">{}</div>').format(html.facts(shown)) if newest else Markup("")
-
-
 def progress_bar(progress: Steps, lang: str) -> Markup:
     """How far a worker is, and how long it still needs."""
     phase = say(f"views.phase.{progress.phase}", lang) if progress.phase in PHASES else progress.phase
@@ -350,6 +334,9 @@ def run_result(metrics: Mapping[str, Any], lang: str) -> Markup:
         "eval_loss": html.number(metrics.get("eval_loss"), lang),
         "best_step": html.number(metrics.get("best_step"), lang),
         "train_loss": html.number(metrics.get("train_loss"), lang),
+        "eval_reward_accuracy": html.percent(metrics.get("eval_reward_accuracy"), lang),
+        "eval_reward_margin": html.number(metrics.get("eval_reward_margin"), lang),
+        "tokens": html.number(metrics.get("tokens"), lang),
         "tokens_per_second": html.number(metrics.get("tokens_per_second"), lang, 0),
         "peak_memory_mb": html.megabytes(metrics.get("peak_memory_mb"), lang),
         "rows_left_out": html.number(metrics.get("rows_left_out"), lang),
@@ -357,17 +344,6 @@ def run_result(metrics: Mapping[str, Any], lang: str) -> Markup:
     return Markup('<div class="ft-figures">{}</div>').format(
         html.facts((say(f"runs.result.{key}", lang), value) for key, value in shown.items() if value != "–")
     )
-
-
-def numbers_table(curves: Sequence[Mapping[str, Any]], lang: str) -> Markup:
-    """The newest measurements as numbers: what the plots show, for those who cannot see them."""
-    newest = list(curves)[-_NUMBER_ROWS:][::-1]
-    headers = [say("runs.numbers.step", lang), *(say(f"runs.plot.{key}", lang) for key in _NUMBER_COLUMNS)]
-    rows = [
-        (str(one["step"]), *(_measurement(key, one.get(key), lang) for key in _NUMBER_COLUMNS))
-        for one in newest
-    ]
-    return html.table(headers, rows, say("runs.numbers.caption", lang))
 
 
 def progress_of(state: Mapping[str, Any]) -> Progress:
@@ -379,12 +355,6 @@ def progress_of(state: Mapping[str, Any]) -> Progress:
         seconds_left=state.get("seconds_left"),
         heartbeat=float(state.get("time") or 0),
     )
-
-
-def _measurement(key: str, value: float | None, lang: str) -> str:
-    if key == "learning_rate":
-        return html.rate(value, lang)
-    return html.number(value, lang, 0 if key in {"tokens_per_second", "memory_mb"} else None)
 
 
 def _cell(value: Any) -> str:

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any
 
 from ftkit.errors import FtkitError, UserError, WorkerFault
-from ftkit.jobs.folder import JobFolder
+from ftkit.jobs.folder import JobFolder, append_lines
 from ftkit.jobs.identity import identify
 from ftkit.store.files import read_json
 
@@ -56,13 +56,8 @@ class Worker:
         self._beat()
 
     def measure(self, **values: Any) -> None:
-        """Append one line to ``metrics.jsonl`` in one write, so that a crash tears at most the last line."""
-        line = json.dumps({"time": time.time(), **values}, allow_nan=False) + "\n"
-        descriptor = os.open(self.folder.metrics, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, line.encode())
-        finally:
-            os.close(descriptor)
+        """Append one line to ``metrics.jsonl``."""
+        append_lines(self.folder.metrics, [{"time": time.time(), **values}])
 
     def stop_asked(self) -> bool:
         """Whether somebody wants this job to end at its next safe point."""

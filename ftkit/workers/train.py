@@ -1,7 +1,7 @@
 """The train worker: one run with TRL, from the rows of a split to an adapter or a whole model.
 
-Takes ``spec.yaml`` and ``inputs.json`` of the run's folder; leaves ``metrics.jsonl``, ``checkpoints/`` and
-``adapter/`` or ``model/``. Started again in the same folder it goes on from the newest whole checkpoint.
+Takes ``spec.yaml`` and ``inputs.json`` of the run's folder; leaves ``metrics.jsonl``, ``samples.jsonl``,
+``checkpoints/`` and ``adapter/`` or ``model/``. Started again in the same folder it goes on from the newest whole checkpoint.
 """
 
 import logging
@@ -51,8 +51,9 @@ def job(worker: Worker) -> Mapping[str, Any]:
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except Stopped:
-        trainer.save_now()
-        save_result()
+        if trainer.state.global_step:  # else nothing is trained yet
+            trainer.save_now()
+            save_result()
         raise
     worker.progress("saving", trainer.state.global_step, trainer.state.max_steps)
     save_result()

@@ -36,6 +36,7 @@ READY = {
     "evaluate": "#evaluate-samples table",
     "compare": "#compare-row input",
     "settings": "#settings-versions dl",
+    "curves": "#plot-runs svg path[aria-roledescription='line mark']",
 }
 
 
@@ -44,6 +45,7 @@ def addresses(home: Path) -> dict[str, str]:
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
         run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
         dataset = workspace.splits.get(run.split).dataset
+        runs = [one.run.id for one in workspace.training.all() if one.state == "done"][:2]
         looked_for = CheckOptions(model=workspace.models.all()[0].id)
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
     return {
@@ -58,13 +60,21 @@ def addresses(home: Path) -> dict[str, str]:
         "evaluate": f"/evaluate?run={run.id}",
         "compare": f"/compare?run={run.id}",
         "settings": "/settings",
+        "curves": f"/curves?runs={','.join(runs)}",
     }
 
 
 def fill(home: Path) -> None:
-    """Data, a run and its evaluation, made as a person would make them."""
+    """Data, a run and its evaluation, and a second run beside it, made as a person would make them."""
     environment = {**os.environ, "FTKIT_HOME": str(home)}
-    subprocess.run([sys.executable, "-m", "ftkit", "quickstart"], env=environment, check=True)
+    ftkit = [sys.executable, "-m", "ftkit"]
+    subprocess.run([*ftkit, "quickstart"], env=environment, check=True)
+    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+        split = workspace.training.all()[0].run.split
+    lower = ["--set", "learning_rate=2e-4", "--name", "A lower learning rate"]
+    subprocess.run(
+        [*ftkit, "train", "smollm2-135m/sft-lora", "--split", split, *lower], env=environment, check=True
+    )
 
 
 def ask(page: Page) -> None:

@@ -30,7 +30,7 @@ class ScheduleOptions(Options):
         "schedule",
         level="simple",
         gt=0,
-        le=1,
+        le=1e9,
     )
     per_device_train_batch_size: int = option(
         4,

@@ -63,6 +63,25 @@ class WatchOptions(Options):
         ge=0,
         le=1000,
     )
+    sample_prompts: int = option(
+        2,
+        "Sample answers",
+        "How many validation prompts are answered before the first step and at each validation, to see the model learn; 0 "
+        "asks none.",
+        "watch",
+        unit="prompts",
+        ge=0,
+        le=8,
+    )
+    sample_max_new_tokens: int = option(
+        48,
+        "Longest sample answer",
+        "Tokens after which a sample answer is cut.",
+        "watch",
+        unit="tokens",
+        ge=1,
+        le=512,
+    )
     report_to: Literal["none", "tensorboard", "trackio", "wandb"] = option(
         "none",
         "Also report to",

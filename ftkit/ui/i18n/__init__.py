@@ -67,6 +67,8 @@ def say_error(error: FtkitError, lang: str) -> str:
 def _say_value(value: object, lang: str) -> object:
     if isinstance(value, FtkitError):
         return say_error(value, lang)
+    if isinstance(value, float) and lang == "tr":
+        return str(value).replace(".", ",")
     return say_phrase(value, lang) if isinstance(value, str) else value
 
 

@@ -14,15 +14,19 @@ from markupsafe import Markup
 from ftkit.errors import FtkitError
 from ftkit.records import ENDED_STATES
 from ftkit.training.service import RunView
+from ftkit.training.watching.comparing import FEWEST
 from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.ui.watching import figures
 from ftkit.workspace import Workspace
 
 _EVERY = 2.0
+# Between what was seen of the runs and of the sample answers.
+_PART = "#"
 # Components that show one run, its plots among them.
-_DETAILS = 9 + len(plots.WATCHED)
+_DETAILS = 10 + len(plots.WATCHED) + len(plots.PREFERENCES)
 
 
 def build(workspace: Workspace) -> None:
@@ -45,6 +49,9 @@ class _Page:
                 self._lay_out_actions()
             with gr.Column(elem_classes="ft-card"):
                 self._lay_out_plots()
+            with gr.Column(elem_classes="ft-card"):
+                section("runs.samples")
+                self._samples = gr.HTML(elem_id="run-samples")
         self._list = gr.HTML(elem_id="runs-list")
         self._wire()
 
@@ -69,7 +76,7 @@ class _Page:
 
     def _lay_out_plots(self) -> None:
         section("runs.plot")
-        self._notice = gr.HTML()
+        self._notice = gr.HTML(elem_id="run-signs")
         blank: dict[str, Any] = {"x_title": " ", "y_title": " ", "min_width": 260}
         self._loss = gr.LinePlot(
             x="step",
@@ -94,6 +101,21 @@ class _Page:
                 )
                 for key in plots.WATCHED
             ]
+            self._preferences = [
+                gr.LinePlot(
+                    x="step",
+                    y="value",
+                    color="series",
+                    color_title=" ",
+                    color_map=plots.loss_colours(),
+                    label=t(f"runs.plot.{key}"),
+                    height=220,
+                    visible=False,
+                    elem_id=f"plot-{key}",
+                    **blank,
+                )
+                for key in plots.PREFERENCES
+            ]
         with gr.Accordion(t("runs.numbers"), open=False):
             self._numbers = gr.HTML()
         with gr.Accordion(t("runs.log"), open=False):
@@ -105,7 +127,8 @@ class _Page:
     def _wire(self) -> None:
         live = [
             self._seen, self._list, self._opened, self._head, self._next, self._stop, self._resume, self._delete,
-            self._notice, self._loss, *self._watched, self._numbers, self._log, self._timer,
+            self._notice, self._loss, *self._watched, *self._preferences, self._numbers, self._log, self._samples,
+            self._timer,
         ]  # fmt: skip
         gr.on(
             fn=handler(self._show),
@@ -145,7 +168,8 @@ class _Page:
         chosen = asked(request, "run")
         view = next((one for one in every if one.run.id == chosen), None)
         revision = "|".join([str(len(every)), *map(_revision, every), _pulse(view) if view else ""])
-        if revision == seen:
+        before, _, sampled = seen.partition(_PART)
+        if revision == before:
             return gr.skip()
         idle = all(one.state in ENDED_STATES for one in every)
         table = _list(every, chosen, lang)
@@ -154,7 +178,12 @@ class _Page:
         timer = gr.Timer(active=not idle)
         if view is None:
             return [revision, table, gr.Column(visible=False), *[gr.skip()] * _DETAILS, timer]
-        return [revision, table, gr.Column(visible=True), *self._detail(view, lang), timer]
+        found = self._workspace.training.samples(view.run.id)
+        newest = f"{found.nothing}:{sum(len(one.answers) for one in found.prompts)}"
+        # What a person unfolded stays so until there is something new.
+        samples = gr.skip() if newest == sampled else figures.samples(found, lang)
+        seen = f"{revision}{_PART}{newest}"
+        return [seen, table, gr.Column(visible=True), *self._detail(view, lang), samples, timer]
 
     def _detail(self, view: RunView, lang: str) -> list[Any]:
         curves = self._workspace.training.curves(view.run.id)
@@ -162,20 +191,23 @@ class _Page:
         notice = (
             html.notice("warn", say("runs.not_finite", lang, steps=html.shorten(str(broken), 80)))
             if broken
-            else ""
+            else Markup("")
         )
         ended = view.state in ENDED_STATES
-        figures = "" if view.metrics else views.latest_figures(curves, lang)
+        latest = "" if view.metrics else figures.latest_figures(curves, lang)
+        signs = figures.signs(self._workspace.training.signs(view.run.id), curves, lang)
+        rewards = {key: plots.preference_frame(curves, key, lang) for key in plots.PREFERENCES}
         return [
-            views.run_header(view, datetime.now(UTC), lang) + figures,
+            views.run_header(view, datetime.now(UTC), lang) + latest,
             _next(view, lang),
             gr.Button(visible=not ended, interactive=view.state != "stopping"),
             gr.Button(visible=ended and view.state != "done"),
             gr.Button(visible=ended),
-            notice or ("" if curves else html.notice("info", say("runs.no_curves", lang))),
+            notice + signs if curves else html.notice("info", say("runs.no_curves", lang)),
             plots.loss_frame(curves, lang),
             *(plots.watched_frame(curves, key) for key in plots.WATCHED),
-            views.numbers_table(curves, lang),
+            *(gr.LinePlot(frame, visible=not frame.empty) for frame in rewards.values()),
+            figures.numbers_table(curves, lang),
             self._workspace.training.log(view.run.id),
         ]
 
@@ -214,18 +246,22 @@ def _list(every: list[RunView], chosen: str, lang: str) -> Markup:
             html.link("/train", say("runs.empty.link", lang), primary=True),
         )
     title = html.heading(say("runs.list.title", lang))
+    if len(every) >= FEWEST:
+        title += html.actions(html.link("/curves", say("runs.curves", lang)))
     return Markup('<div class="ft-card">{}{}</div>').format(title, views.runs_table(every, chosen, lang))
 
 
 def _next(view: RunView, lang: str) -> str:
     run = view.run
     again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
+    beside = html.link(html.url("curves", runs=run.id), say("runs.curves_of_it", lang))
     if view.state != "done":
-        return html.actions(again)
+        return html.actions(again, beside)
     return _hub(view.metrics, lang) + html.actions(
         html.link(html.url("evaluate", run=run.id), say("runs.evaluate", lang), primary=True),
         html.link(html.url("compare", run=run.id), say("runs.compare", lang)),
         again,
+        beside,
     )
 
 

@@ -50,17 +50,22 @@ def step_of(path: Path) -> int:
 
 
 def go_back(folder: JobFolder, step: int) -> dict[str, Any]:
-    """Drop measurements made after ``step``: those steps will be made again.
+    """Drop measurements and sample answers made after ``step``: those steps will be made again.
 
     Returns:
         The last measurement of training that is kept, or an empty one.
     """
     measured, _ = folder.measurements()
     kept = [m for m in measured if m.get("step", 0) <= step]
-    if folder.metrics.exists():
-        lines = "".join(json.dumps(m, allow_nan=False) + "\n" for m in kept)
-        write_bytes(folder.metrics, lines.encode())
+    _rewrite(folder.metrics, kept)
+    # A run that begins anew answers anew before its first step.
+    _rewrite(folder.samples, [s for s in folder.sampled() if step and s.get("step", 0) <= step])
     return next((m for m in reversed(kept) if "loss" in m), {})
+
+
+def _rewrite(path: Path, values: list[dict[str, Any]]) -> None:
+    if path.exists():
+        write_bytes(path, "".join(json.dumps(value, allow_nan=False) + "\n" for value in values).encode())
 
 
 def _numbered(folder: Path) -> dict[int, Path]:

@@ -18,6 +18,9 @@ from ftkit.workers.training.arguments import adapter_config, quantization, train
 from ftkit.workers.training.fast.batches import FastCollator
 from ftkit.workers.training.preference.rows import check_margins
 from ftkit.workers.training.prepared import Rows
+from ftkit.workers.training.rows import FastTokenizer, row_limit
+from ftkit.workers.training.samples.prompts import first_prompts
+from ftkit.workers.training.samples.sampler import Sampler
 from ftkit.workers.training.trainer import Watched
 from ftkit.workers.training.watch import Watch
 
@@ -51,6 +54,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
         more["ref_model"] = _load(spec, folder, narrow)
     if watch.fast:
         more["data_collator"] = FastCollator(share=spec.lora_dropout == 0)
+    tokenizer = loading.load_tokenizer(folder)
     with loading.quiet_peft():
         if reads_first:
             model = _with_adapter_and_collator(spec, model, tokenizer, more)
@@ -68,7 +72,11 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
             train_dataset=_in_order(spec, datasets[0]),
             eval_dataset=datasets[1] if rows.validation.rows else None,
             processing_class=tokenizer,
-            callbacks=[watch, *_early_stopping(spec, bool(rows.validation.rows))],
+            callbacks=[
+                *_samplers(worker, spec, rows, tokenizer),
+                watch,
+                *_early_stopping(spec, bool(rows.validation.rows)),
+            ],
             interrupted=worker.raise_if_stopped,
             **more,
         )
@@ -112,6 +120,22 @@ def _kind(spec: RunSpec, fast: bool, reads_first: bool) -> Any:
 def _in_order(spec: RunSpec, rows: Dataset) -> Dataset:
     """KTO takes rows in the order in which they come: mix good and bad ones."""
     return rows.shuffle(seed=spec.seed) if spec.method == "kto" else rows
+
+
+def _samplers(worker: Worker, spec: RunSpec, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> list[Sampler]:
+    """What answers prompts at each validation; nothing where there is none, or where it is switched off."""
+    if not (spec.sample_prompts and rows.validation.rows):
+        return []
+    folder = Path(worker.inputs["model"])
+    asked = first_prompts(
+        Path(worker.inputs["split"]) / "validation.parquet",
+        worker.inputs["mapping"],
+        FastTokenizer(folder),
+        row_limit(folder, spec.max_length),
+        spec.method,
+        spec.sample_prompts,
+    )
+    return [Sampler(worker, tokenizer, asked, spec.sample_max_new_tokens)] if asked else []
 
 
 def _early_stopping(spec: RunSpec, validates: bool) -> list[EarlyStoppingCallback]:

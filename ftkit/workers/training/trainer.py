@@ -19,6 +19,8 @@ from ftkit.workers.training.fast.loss import Summed, summed
 
 # Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
 _FAST_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
+# A loss that is so small may have no gradient in the numbers of the machine.
+_NO_LOSS = 0.1
 
 
 class Watched(Trainer):
@@ -180,12 +182,23 @@ def check_loss(loss: float, step: int) -> None:
         )
 
 
-def check_gradient(length: float, step: int) -> None:
-    """Stop where training is about to go astray.
+def check_gradient(length: float, loss: float, step: int) -> None:
+    """Stop where training is about to go astray, or cannot come back.
+
+    Weights that went too far can give numbers again: a norm layer of the model turns what overflows into zeros. Every token
+    is then equally likely, and no weight has any influence.
 
     Raises:
-        BadInput: the length of the gradient is not a number, or infinite.
+        BadInput: the length of the gradient is not a number, or infinite, or nothing while there is a loss.
     """
+    if length == 0 and loss > _NO_LOSS:
+        raise BadInput(
+            "training.gradient_vanished",
+            "The gradient is 0 at step {step} while the loss is {loss}: the weights went so far that nothing can be learned "
+            "any more. Lower the learning rate.",
+            step=step,
+            loss=round(loss, 4),
+        )
     if not math.isfinite(length):
         raise BadInput(
             "training.gradient_diverged",

@@ -88,7 +88,7 @@ class Watch(TrainerCallback):
         """Write a point of the curves.
 
         Raises:
-            BadInput: the gradient is no number.
+            BadInput: the gradient is no number, or there is none.
         """
         if logs is None:
             return
@@ -96,7 +96,7 @@ class Watch(TrainerCallback):
             named = {own: float(logs[name]) for name, own in MEASURED_AS.items() if name in logs}
             self._worker.measure(step=state.global_step, **named)
         elif "loss" in logs:
-            check_gradient(float(logs["grad_norm"]), state.global_step)
+            check_gradient(float(logs["grad_norm"]), float(logs["loss"]), state.global_step)
             self._worker.measure(
                 step=state.global_step,
                 epoch=round(logs["epoch"], 4),

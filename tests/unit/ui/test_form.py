@@ -141,7 +141,7 @@ def test_fields_are_shown_where_they_count() -> None:
 
 
 def test_every_mistake_is_said_at_once_and_only_there() -> None:
-    options = {**DEFAULT.model_dump(), "r": 0, "learning_rate": 2}
+    options = {**DEFAULT.model_dump(), "r": 0, "learning_rate": -2}
     verdicts = dict(zip(form.FIELDS, form.verdicts(options, "en"), strict=True))
     refused = {name for name, verdict in verdicts.items() if not verdict["is_valid"]}
     assert refused == {"r", "learning_rate"}

@@ -22,12 +22,20 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, evaluate, runs, train
+from ftkit.ui.pages import compare, curves, evaluate, runs, train
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.model import page as model
 from ftkit.workspace import Workspace
 
-PAGES = {"data": data, "model": model, "train": train, "runs": runs, "evaluate": evaluate, "compare": compare}
+PAGES = {
+    "data": data,
+    "model": model,
+    "train": train,
+    "runs": runs,
+    "curves": curves,
+    "evaluate": evaluate,
+    "compare": compare,
+}
 UI = Path(ftkit.ui.__file__).parent
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ROWS = [{"question": f"What is {n} plus {n}?", "answer": f"It is {2 * n}."} for n in range(30)]
@@ -138,6 +146,8 @@ def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace)
         ("train", "train_card", "_look", (visit(), None, None, *form.show(RunSpec()))),
         ("train", "train_card", "_look", (visit(), split, "smollm2-135m/sft-lora", *form.show(RunSpec()))),
         *(("runs", "runs_open", "_show", (visit(**ids), "")) for ids in ({}, {"run": "gone"})),
+        ("curves", "curves_open", "_open", (visit(),)),
+        ("curves", "curves_show", "_show", (visit(runs="gone"), "")),
         ("evaluate", "evaluate_open", "_open", (visit(),)),
         ("evaluate", "evaluate_show", "_show", (visit(), "")),
         ("evaluate", "evaluate_on", "_turn_on", (visit(), 0)),
@@ -182,7 +192,7 @@ def test_a_finished_run_is_shown_with_its_curves_and_what_comes_next(workspace: 
     run = finished_run(workspace)
     page = page_of("runs", workspace)
     shown = page._show(visit(run=run.id), "")
-    assert len(shown) == 17
+    assert len(shown) == 20
     _, table, opened, head, after, stop, resume, delete, notice, loss, *rest = shown
     assert 'aria-current="true"' in table
     assert opened.visible
@@ -199,7 +209,8 @@ def test_a_finished_run_is_shown_with_its_curves_and_what_comes_next(workspace: 
         "validation": 1,
     }
     assert len(rest[0]) == 30
-    assert rest[-2] == "last words\n"
+    assert [plot.visible for plot in rest[4:6]] == [False, False], "no point, no plot"
+    assert rest[-3] == "last words\n"
     assert not rest[-1].active
     assert page._show(visit(run=run.id), shown[0]) == gr.skip()
     assert "koşu" in str(page._show(visit("tr", run=run.id), "")[1:5]).casefold()

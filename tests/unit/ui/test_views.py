@@ -12,8 +12,10 @@ from ftkit.records import Dataset, Evaluation, Job, JobState, Model, Run, Skippe
 from ftkit.training.card import RunCard
 from ftkit.training.memory import Memory
 from ftkit.training.service import Progress, RunView
+from ftkit.training.watching.samples import Answered, Sample, Samples
 from ftkit.ui import html, plots, scores, views
 from ftkit.ui.i18n import LANGUAGES, catalogue
+from ftkit.ui.watching import figures, side_by_side
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'${alert(2)}{{alert(3)}}</td></script><script>alert(4)</script>"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -89,6 +91,12 @@ SAMPLE = {
 }  # fmt: skip
 
 
+SAMPLED = Sample(
+    row=3, prompt=HOSTILE, reference=HOSTILE, beginning=True, bad=False,
+    answers=tuple(Answered(step, HOSTILE, cut=True) for step in (4, 2, 0)),
+)  # fmt: skip
+
+
 def everything(lang: str) -> dict[str, str]:
     """Each view once, with hostile text wherever text can come from outside."""
     messages = [{"role": role, "content": HOSTILE} for role in ("system", "user", "assistant", "tool")]
@@ -114,7 +122,10 @@ def everything(lang: str) -> dict[str, str]:
         "runs": views.runs_table([run_view(eval_loss=1.5)], "r1", lang),
         "header": views.run_header(run_view("failed"), NOW, lang),
         "running": views.run_header(run_view("running", progress), NOW, lang),
-        "numbers": views.numbers_table(curves, lang),
+        "numbers": figures.numbers_table(curves, lang),
+        "sampled": figures.samples(Samples((SAMPLED,)), lang),
+        "side by side": side_by_side.figures_table([run_view(eval_loss=1.5), run_view(eval_loss=1.2)], lang),
+        "settings": side_by_side.settings_table([run_view(), run_view()], {"optim": [HOSTILE, None]}, lang),
         "evaluation": scores.evaluation_card(measured, lang),
         "samples": scores.samples_table([SAMPLE], MEASURED, 0, lang),
     }

@@ -23,6 +23,7 @@ SHORT: dict[str, Any] = {
     "eval_steps": 2,
     "r": 4,
     "lora_alpha": 8,
+    "sample_max_new_tokens": 4,
 }
 
 
@@ -59,6 +60,10 @@ def make_run(
     inputs = {"split": str(split), "mapping": mapping, "model": str(model), "model_id": "tiny"}
     (folder / "inputs.json").write_text(json.dumps(inputs))
     return Worker(folder)
+
+
+def samples(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
 
 
 def curve(folder: Path) -> list[dict[str, Any]]:

@@ -194,9 +194,19 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, model: Path, spl
 def test_a_gradient_that_is_no_number_is_named() -> None:
     from ftkit.workers.training.trainer import check_gradient
 
-    check_gradient(1e30, 1)
+    check_gradient(1e30, 2.0, 1)
+    check_gradient(0.0, 0.0, 1)
     with pytest.raises(BadInput, match="gradient is inf at step 7"):
-        check_gradient(math.inf, 7)
+        check_gradient(math.inf, 2.0, 7)
+
+
+def test_a_learning_rate_that_throws_the_weights_away_stops_the_run(
+    tmp_path: Path, model: Path, split: Path
+) -> None:
+    with pytest.raises(BadInput, match="at step [2345]") as caught:
+        train.job(make_run(tmp_path, model, split, learning_rate=1e9))
+    assert caught.value.key in {"training.gradient_vanished", "training.loss_diverged"}
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.parametrize(

@@ -49,10 +49,11 @@ OTHER: dict[str, Any] = {
     "report_to": "tensorboard",
     "extra_arguments": {"neftune_noise_alpha": 5.0},
 }
-# What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making and test_train.
+# What chooses model, trainer or adapter, or acts before or beside the trainer; seen in test_making, test_train and samples.
 _ELSEWHERE = {
     *("model_name_or_path", "method", "use_peft", "fast_path", "start_from_run", "early_stopping_patience"),
     *("allow_secrets", "push_to_hub", "hub_model_id", "hub_private_repo"),
+    *("allow_secrets", "sample_prompts", "sample_max_new_tokens"),
 }
 
 

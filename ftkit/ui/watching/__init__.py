@@ -1,0 +1,1 @@
+"""What a page shows of a run while it goes on and beside others."""
