@@ -28,7 +28,7 @@ from ftkit.store.engine import Database
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.training.machine import look
-from ftkit.training.memory import Fit, fit
+from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
 
 # The sample that a first start and the quickstart work on.
@@ -121,7 +121,7 @@ class Workspace:
         """
         spec = self.training.recipe(recipe).spec
         record = self.models.known(model, self._clock())
-        return fit(spec, record, spec.max_length, look(self.settings.home))
+        return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
 
     def schema_version(self) -> str | None:
         """Version of the database's schema."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ftkit.errors import FtkitError, Refused
 from ftkit.records import Model
 from ftkit.training.machine import Machine
-from ftkit.training.memory import Memory, checkpoints_mb, estimate, judge, what_would_fit
+from ftkit.training.memory import Lengths, Memory, checkpoints_mb, estimate, judge, what_would_fit
 from ftkit.training.spec import RunSpec
 
 # Useful work per core: what a plain and a recent processor reach.
@@ -26,7 +26,8 @@ class TokenCounts:
 
     ``reasons`` has the numbers of ``empty`` rows and why each is one; ``disarmed`` ones have control tokens in their text; ``secrets`` are rows with a key or a
     password, the first of which ``secret_places`` shows masked. ``unknown`` rows hold signs that the tokenizer has no token
-    for, some of which are ``unknown_signs``. ``longest_answer``: most tokens that the loss counts in a row.
+    for, some of which are ``unknown_signs``. ``longest_answer``: most tokens that the loss counts in a row; ``spread``: standard
+    deviation of the rows' tokens.
     """
 
     rows: int
@@ -40,8 +41,14 @@ class TokenCounts:
     reasons: tuple[tuple[int, str], ...] = ()
     secret_places: tuple[str, ...] = ()
     longest_answer: int = 0
+    spread: float = 0.0
     unknown: int = 0
     unknown_signs: str = ""
+
+    def lengths(self, batches: int) -> Lengths:
+        """For the memory estimate of a run of so many batches."""
+        mean = self.tokens / self.rows if self.rows else 0.0
+        return Lengths(self.longest, self.longest_answer, mean, self.spread, batches)
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    memory = estimate(spec, model, train.longest, machine, train.longest_answer)
+    lengths = train.lengths(steps * spec.gradient_accumulation_steps)
+    memory = estimate(spec, model, lengths, machine)
     seconds, source = _seconds(tokens, spec, model, machine, speed)
     return RunCard(
         rows=train.rows,
@@ -210,7 +218,7 @@ def _too_large(
     spec: RunSpec, train: TokenCounts, model: Model, memory: Memory, machine: Machine
 ) -> FtkitError:
     """That it does not fit, and the change with which it would."""
-    helps = what_would_fit(spec, model, train.longest, machine, train.longest_answer)
+    helps = what_would_fit(spec, model, train.lengths(count_steps(spec, train.rows)), machine)
     if helps is None:
         return Refused(
             "training.too_large",
@@ -232,6 +240,10 @@ def _too_large(
 
 
 def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitError]:
+    return [*_warnings_of_rows(spec, train, model), *_warnings_of_options(spec, model)]
+
+
+def _warnings_of_rows(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitError]:
     found: list[FtkitError] = []
     whole = train.rows + train.left_out + train.empty
     if train.left_out:
@@ -277,6 +289,11 @@ def _warnings(spec: RunSpec, train: TokenCounts, model: Model) -> list[FtkitErro
                 signs=train.unknown_signs,
             )
         )
+    return found
+
+
+def _warnings_of_options(spec: RunSpec, model: Model) -> list[FtkitError]:
+    found: list[FtkitError] = []
     if spec.learning_rate > _HIGH_RATE:
         found.append(
             Refused(

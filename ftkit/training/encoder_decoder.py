@@ -17,7 +17,9 @@ _FEED_FORWARD = frozenset({"wi", "wi_0", "wi_1", "wo"})
 # encoder) and of its inner layer; and of each score between two tokens, what softmax, position and dropout make of it.
 _ENCODER_WIDTHS, _DECODER_WIDTHS, _INNER_WIDTHS, _SCORE_COPIES = 12, 20, 5.5, 4
 # Scores over the vocabulary of each answer token, their softmax and gradients, in 32 bits.
-_LOGITS_BYTES = 4 * 4
+_LOGITS_BYTES = 18.4
+# Bytes of a value: 32 bits, and what is freed after a step and kept for the next one.
+_VALUE_BYTES = 4.6
 
 
 def check(spec: RunSpec, mapping: Mapping[str, str], model: Model) -> None:
@@ -75,7 +77,7 @@ def adapter_parameters(spec: RunSpec, model: Model) -> int:
     return spec.r * (encoder * (attention + feed_forward) + decoder * (2 * attention + feed_forward))
 
 
-def activations(spec: RunSpec, model: Model, asked: int, answered: int, wide: int) -> float:
+def activations(spec: RunSpec, model: Model, asked: int, answered: int) -> float:
     """Bytes that a step keeps for the way back.
 
     Args:
@@ -83,14 +85,13 @@ def activations(spec: RunSpec, model: Model, asked: int, answered: int, wide: in
         model: the base model.
         asked: tokens of the longest question.
         answered: tokens of the longest answer.
-        wide: bytes of a number.
     """
     shape = model.architecture
     inner = _INNER_WIDTHS * shape["intermediate"]
     heads = _SCORE_COPIES * shape["heads"]
     encoder = asked * (_ENCODER_WIDTHS * shape["hidden"] + inner) + heads * asked**2
     decoder = answered * (_DECODER_WIDTHS * shape["hidden"] + inner) + heads * answered * (answered + asked)
-    rows = spec.per_device_train_batch_size * wide
+    rows = spec.per_device_train_batch_size * _VALUE_BYTES
     if not spec.activation_checkpointing:
         return rows * (shape["layers"] * encoder + shape["decoder_layers"] * decoder)
     kept = shape["hidden"] * (shape["layers"] * asked + shape["decoder_layers"] * answered)

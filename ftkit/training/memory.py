@@ -1,11 +1,13 @@
 """How much memory a run needs, part by part, and which change would make it fit.
 
-Takes a spec, the model's shape and the longest row, gives megabytes. Pure: it measures nothing. Formulas were fitted to
-measured runs of one model (see the tests); another model deserves the margin that is added.
+Takes a spec, the model's shape and the lengths of rows, gives megabytes. Pure: it measures nothing. Formulas were fitted to
+measured runs of one model (``python -m tests.bench memory`` measures them again); a run of another model can need more or less.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
+from statistics import NormalDist
 from typing import Any, Literal
 
 from ftkit.records import Model
@@ -19,11 +21,9 @@ _IMPORTS_MB = 590
 # this many positions at a time.
 _LOGITS_BYTES = 8.6 * 4
 _POSITIONS_AT_ONCE = 256
-# On a processor with 16-bit units the weights are there twice, in 32 bits as they were loaded and in 16, and what is freed
-# after a step is kept for the next one of another length: 900 MB more, at most, in whole runs of 512 to 2,048 tokens a step.
-_BOTH_WIDTHS = 4 + 2
-_KEPT_MB = 900
-_MARGIN = 1.15
+# Bytes that a processor keeps for each value of an activation: 16-bit copies stand beside what stays in 32 bits, and what is
+# freed after a step is kept for the next one of another length. On the fast path an adapter's layer keeps its input once.
+_VALUE_BYTES, _FAST_VALUE_BYTES = 4.15, 2.85
 _TIGHT = 0.8
 # Bytes per trained weight that an optimizer keeps: two moments in 32 bits, in 8 bits, or one row and column of each matrix.
 _OPTIMIZER_BYTES = {
@@ -57,6 +57,42 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Lengths:
+    """Lengths of the training rows, in tokens.
+
+    Args:
+        longest: of all.
+        longest_answer: which an encoder-decoder model reads apart; 0 for as long as a row.
+        mean: of all.
+        spread: their standard deviation.
+        batches: how many a run will see: among more there is a larger one.
+    """
+
+    longest: int
+    longest_answer: int = 0
+    mean: float = 0.0
+    spread: float = 0.0
+    batches: int = 1
+
+    @classmethod
+    def alike(cls, longest: int, longest_answer: int = 0) -> "Lengths":
+        """Rows of one length."""
+        return cls(longest, longest_answer, longest)
+
+    def largest_batch(self, rows: int) -> float:
+        """Tokens of the largest batch without padding.
+
+        The largest of n sums of independent lengths, by the quantile (n - 3/8) / (n + 1/4) of the normal distribution
+        (Blom 1958), and no more than rows that are all the longest.
+        """
+        above = (
+            NormalDist().inv_cdf((self.batches - 0.375) / (self.batches + 0.25)) if self.batches > 1 else 0.0
+        )
+        expected = rows * self.mean + above * self.spread * math.sqrt(rows)
+        return min(rows * self.longest, max(expected, self.longest + (rows - 1) * self.mean))
+
+
+@dataclass(frozen=True)
 class Fit:
     """Whether a run fits into a machine; ``change`` has the options with which it would, empty where none is needed or helps."""
 
@@ -78,11 +114,11 @@ class Fit:
         }
 
 
-def fit(spec: RunSpec, model: Model, longest: int, machine: Machine) -> Fit:
+def fit(spec: RunSpec, model: Model, lengths: Lengths, machine: Machine) -> Fit:
     """Whether a run fits; arguments as ``estimate``."""
-    memory = estimate(spec, model, longest, machine)
+    memory = estimate(spec, model, lengths, machine)
     verdict = judge(memory, machine)
-    found = what_would_fit(spec, model, longest, machine) if verdict == "exceeds" else None
+    found = what_would_fit(spec, model, lengths, machine) if verdict == "exceeds" else None
     change, needs = found or ({}, None)
     return Fit(verdict, memory, machine.memory_mb, change, needs)
 
@@ -105,47 +141,45 @@ def adapter_parameters(spec: RunSpec, model: Model) -> int:
     return spec.r * shape["layers"] * (attention + feed_forward)
 
 
-def estimate(
-    spec: RunSpec, model: Model, longest: int, machine: Machine, longest_answer: int | None = None
-) -> Memory:
+def estimate(spec: RunSpec, model: Model, lengths: Lengths, machine: Machine) -> Memory:
     """Memory at the peak of a run.
 
     Args:
         spec: the run.
         model: its base model.
-        longest: tokens of the longest training row.
+        lengths: of the training rows.
         machine: where it will run.
-        longest_answer: tokens of the longest answer, which an encoder-decoder model reads apart; None for as long as a row.
     """
     shape = model.architecture
     narrow = spec.bf16 and machine.bf16
-    wide = 2 if narrow else 4
+    fast = spec.may_be_fast and not machine.gpu and not model.encoder_decoder
     trained = _trained(spec, model)
-    tokens = _tokens_at_once(spec, longest)
-    answer = min(longest_answer or longest, longest, spec.max_length)
+    tokens = _tokens_at_once(spec, lengths)
+    asked = min(lengths.longest, spec.max_length)
+    answer = min(lengths.longest_answer or asked, asked)
+    wide = _FAST_VALUE_BYTES if fast else _VALUE_BYTES
+    if machine.gpu:
+        wide = 2.0 if narrow else 4.0
     per_layer = (10 * shape["hidden"] + 5.5 * shape["intermediate"]) * wide
     if model.encoder_decoder:
-        asked = min(longest, spec.max_length)
-        activations = encoder_decoder.activations(spec, model, asked, answer, wide)
+        activations = encoder_decoder.activations(spec, model, asked, answer)
     elif spec.activation_checkpointing:
         activations = tokens * (shape["layers"] * shape["hidden"] * wide + per_layer)
     else:
         activations = tokens * shape["layers"] * per_layer
-    fast = spec.may_be_fast and not machine.gpu
-    scored = min(tokens, _POSITIONS_AT_ONCE) if fast else tokens
+    scored = min(tokens, _POSITIONS_AT_ONCE) if fast else _scored(spec, lengths, tokens)
     logits = scored * _LOGITS_BYTES * shape["vocabulary"]
     if model.encoder_decoder:
         logits = encoder_decoder.logits(spec, model, answer)
-    mega = _MARGIN / MEGABYTE
     # Gradients of all weights come while activations go: at the peak, the larger of the two is there.
-    gradients = 4.0 * trained
+    gradients = 4.0 * trained if spec.use_peft else max(0.0, 4.0 * trained - activations - logits)
     return Memory(
-        program=_IMPORTS_MB + (_KEPT_MB if narrow and not machine.gpu else 0),
-        weights=_weights(spec, model, machine, narrow) * mega,
-        gradients=(gradients if spec.use_peft else max(0.0, gradients - activations)) * mega,
-        optimizer=_OPTIMIZER_BYTES[spec.optim] * trained * mega,
-        activations=activations * mega,
-        logits=logits * mega,
+        program=_IMPORTS_MB,
+        weights=_weights(spec, model, machine, narrow) / MEGABYTE,
+        gradients=gradients / MEGABYTE,
+        optimizer=_OPTIMIZER_BYTES[spec.optim] * trained / MEGABYTE,
+        activations=activations / MEGABYTE,
+        logits=logits / MEGABYTE,
     )
 
 
@@ -157,11 +191,11 @@ def checkpoints_mb(spec: RunSpec, model: Model) -> int:
 
 
 def what_would_fit(
-    spec: RunSpec, model: Model, longest: int, machine: Machine, longest_answer: int | None = None
+    spec: RunSpec, model: Model, lengths: Lengths, machine: Machine
 ) -> tuple[dict[str, Any], int] | None:
     """The smallest change of options with which the run fits, and what it then needs; None where none helps."""
-    for changes in _changes(spec, longest):
-        needs = estimate(spec.model_copy(update=changes), model, longest, machine, longest_answer).total
+    for changes in _changes(spec, lengths.longest):
+        needs = estimate(spec.model_copy(update=changes), model, lengths, machine).total
         if needs <= machine.memory_mb:
             return changes, needs
     return None
@@ -196,11 +230,24 @@ def _trained(spec: RunSpec, model: Model) -> int:
     return adapter_parameters(spec, model) if spec.use_peft else model.parameters
 
 
-def _tokens_at_once(spec: RunSpec, longest: int) -> int:
-    """Tokens of a batch, padding included; with preferences, of both answers or of the answer and a foreign one."""
-    row = spec.max_length if spec.packing else min(longest, spec.max_length)
-    sides = 1 if spec.method == "sft" else 2
-    return row * spec.per_device_train_batch_size * sides
+def _tokens_at_once(spec: RunSpec, lengths: Lengths) -> float:
+    """Tokens of the largest batch; with preferences padded to the longest row, and of both answers or a foreign one."""
+    size = spec.per_device_train_batch_size
+    if spec.packing:
+        return size * spec.max_length
+    if spec.method == "sft":
+        return min(lengths.largest_batch(size), size * spec.max_length)
+    return 2 * size * min(lengths.longest, spec.max_length)
+
+
+def _scored(spec: RunSpec, lengths: Lengths, tokens: float) -> float:
+    """Tokens of the largest batch that get scores over the vocabulary: with preferences, those of answers."""
+    if spec.method == "sft" or not lengths.longest_answer:
+        return tokens
+    sides = (
+        1 if spec.method == "dpo" else 2
+    )  # a pair's answers count together, a marked one beside a foreign one
+    return min(tokens, sides * spec.per_device_train_batch_size * lengths.longest_answer)
 
 
 def _weights(spec: RunSpec, model: Model, machine: Machine, narrow: bool) -> float:
@@ -208,10 +255,11 @@ def _weights(spec: RunSpec, model: Model, machine: Machine, narrow: bool) -> flo
     shape = model.architecture
     embeddings = shape["vocabulary"] * shape["hidden"]
     linear = max(0, model.parameters - embeddings)
+    # With 16-bit units weights are there in 32 bits, as they were loaded, and in 16; the fast path leaves the head in 32.
     twice = narrow and not machine.gpu
+    whole = 4 * model.parameters + (2 * (linear if spec.may_be_fast else model.parameters) if twice else 0)
     if spec.quantised:
         return linear * (_FOUR_BITS if spec.load_in_4bit else _EIGHT_BITS) + embeddings * (2 if narrow else 4)
     if not spec.use_peft:
-        copies = 2 if spec.method != "sft" else 1
-        return model.parameters * (_BOTH_WIDTHS if twice else 4) * copies
-    return model.parameters * (_BOTH_WIDTHS if twice else 2 if narrow else 4)
+        return whole * (2 if spec.method != "sft" else 1)
+    return 2 * model.parameters if narrow and machine.gpu else whole

@@ -22,7 +22,7 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
         ``rows``, ``tokens`` and ``trained_tokens`` of the rows that a run would train on; ``left_out`` rows that are
         too long; ``empty`` rows with nothing to learn, and ``reasons``; ``longest`` row of all in tokens; ``disarmed`` rows
         whose control tokens are broken up; ``unknown`` rows with signs that have no token, and ``unknown_signs``;
-        ``longest_answer``: most tokens that the loss counts in a row; ``secrets``: rows with a key or a password, and ``secret_places``.
+        ``longest_answer``: most tokens that the loss counts in a row; ``spread``: standard deviation of the rows' tokens; ``secrets``: rows with a key or a password, and ``secret_places``.
     """
     model = Path(question["model"])
     file = Path(question["split"]) / f"{question['part']}.parquet"
@@ -46,6 +46,7 @@ def count(question: dict[str, Any]) -> dict[str, Any]:
         "disarmed": prepared.disarmed,
         "reasons": list(prepared.reasons),
         "longest_answer": prepared.longest_answer,
+        "spread": prepared.spread,
         "unknown": prepared.unknown,
         "unknown_signs": prepared.unknown_signs,
         "secrets": found.rows,

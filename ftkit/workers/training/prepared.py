@@ -6,6 +6,7 @@ imports neither torch nor transformers, so that counting starts at once.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import pstdev
 from typing import Any, NamedTuple, Protocol
 
 from ftkit.data.chat import RowProblem, TrainingRow, training_row
@@ -59,6 +60,11 @@ class Prepared(NamedTuple):
     def longest_answer(self) -> int:
         """Most tokens that the loss counts in a row."""
         return max((row.trained for row in self.rows), default=0)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the rows' tokens."""
+        return pstdev(row.size for row in self.rows) if self.rows else 0.0
 
     @property
     def tokens(self) -> int:

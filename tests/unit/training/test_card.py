@@ -73,7 +73,7 @@ def test_too_little_memory_is_refused_with_what_to_change() -> None:
         RunSpec(per_device_train_batch_size=64), COUNTS, SMOLLM2, Machine(cores=2, memory_mb=6_000), None
     )
     assert [p.key for p in card.problems] == ["training.too_large_so_change"]
-    assert "per_device_train_batch_size=8, gradient_accumulation_steps=8" in str(card.problems[0])
+    assert "per_device_train_batch_size=16, gradient_accumulation_steps=4" in str(card.problems[0])
 
 
 def test_nothing_to_learn_is_refused() -> None:

@@ -5,7 +5,7 @@ import pytest
 from ftkit.errors import Refused
 from ftkit.training.encoder_decoder import adapter_parameters, check
 from ftkit.training.machine import Machine
-from ftkit.training.memory import estimate, what_would_fit
+from ftkit.training.memory import Lengths, estimate, what_would_fit
 from ftkit.training.spec import RunSpec
 from tests.unit.training.test_card import COUNTS, LAPTOP, SMOLLM2, make_card
 
@@ -44,20 +44,23 @@ def test_memory_is_near_what_was_measured(
     options: dict[str, int], asked: int, answered: int, measured: int
 ) -> None:
     # Peaks of three steps in 32 bits on random weights of this shape.
-    needs = estimate(RunSpec(**options), FLAN_T5, asked, LAPTOP, answered).total
+    needs = estimate(RunSpec(**options), FLAN_T5, Lengths.alike(asked, answered), LAPTOP).total
     assert needs == pytest.approx(measured, rel=0.15)
 
 
 def test_short_answers_and_recomputing_need_less() -> None:
-    whole = estimate(RunSpec(), FLAN_T5, 512, LAPTOP).total
-    assert estimate(RunSpec(), FLAN_T5, 512, LAPTOP, 32).total < whole
-    assert estimate(RunSpec(activation_checkpointing=True), FLAN_T5, 512, LAPTOP, 32).total < whole
+    whole = estimate(RunSpec(), FLAN_T5, Lengths.alike(512), LAPTOP).total
+    assert estimate(RunSpec(), FLAN_T5, Lengths.alike(512, 32), LAPTOP).total < whole
+    assert (
+        estimate(RunSpec(activation_checkpointing=True), FLAN_T5, Lengths.alike(512, 32), LAPTOP).total
+        < whole
+    )
 
 
 def test_what_would_fit_knows_how_long_the_answers_are() -> None:
     spec = RunSpec(per_device_train_batch_size=16)
-    machine = Machine(cores=2, memory_mb=estimate(spec, FLAN_T5, 512, LAPTOP, 64).total - 500)
-    found = what_would_fit(spec, FLAN_T5, 512, machine, 64)
+    machine = Machine(cores=2, memory_mb=estimate(spec, FLAN_T5, Lengths.alike(512, 64), LAPTOP).total - 500)
+    found = what_would_fit(spec, FLAN_T5, Lengths.alike(512, 64), machine)
     assert found is not None
     assert found[0]["per_device_train_batch_size"] == 8
 

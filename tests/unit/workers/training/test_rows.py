@@ -1,5 +1,6 @@
 import json
 import shutil
+import statistics
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +98,7 @@ def test_the_run_card_counts_what_the_trainer_gets(model: Path, tmp_path: Path) 
         "disarmed": 0,
         "reasons": [[10, "“answer” is empty"]],
         "longest_answer": max(row.trained for row in kept),
+        "spread": pytest.approx(statistics.pstdev(row.size for row in kept)),
         "unknown": 0,
         "unknown_signs": "",
         "secrets": 0,
