@@ -27,6 +27,7 @@ from ftkit.store.engine import Database
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.training.service import TrainingService
+from ftkit.training.sweeps.service import SweepService
 
 # The sample that a first start and the quickstart work on.
 FIRST_SAMPLE = "ticket-triage"
@@ -86,6 +87,7 @@ class Workspace:
             clock=clock,
             new_id=new_id,
         )
+        self.sweeps = SweepService(artefacts, self.folders, self.jobs, self.training, clock, new_id)
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
 

@@ -14,7 +14,7 @@ from gradio.context import LocalContext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ftkit.training.option import needs, shown
+from ftkit.training.option import bounds, needs, shown
 from ftkit.training.spec import RunSpec
 from ftkit.ui.i18n import Caller, language, say, t
 
@@ -88,15 +88,6 @@ def widget(name: str) -> FormComponent:
     if kind is float:
         return gr.Number(step=_step(float(field.default)), **common)
     return gr.Textbox(max_lines=1, **common)
-
-
-def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    """The smallest and largest value, None where there is no limit."""
-    low = high = None
-    for rule in field.metadata:
-        low = getattr(rule, "ge", getattr(rule, "gt", low))
-        high = getattr(rule, "le", getattr(rule, "lt", high))
-    return low, high
 
 
 def read(values: Sequence[Any]) -> dict[str, Any]:
