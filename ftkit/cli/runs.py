@@ -44,7 +44,7 @@ def train(
     JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
     """
     with open_workspace() as workspace:
-        recipe_name, options = _read_recipe(workspace, recipe)
+        recipe_name, options = read_recipe(workspace, recipe)
         spec = change_options(options, set_ or [])
         run = workspace.training.start(spec, split, recipe_name, name)
         return _watch(workspace, run.id, detach)
@@ -235,7 +235,7 @@ def _unknown(key: str, known: list[str]) -> str:
     return f"{key}: there is no such option. {hint}"
 
 
-def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
+def read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
     """Name and options of a recipe by name, or of a person's own YAML file."""
     from ftkit.training.recipes import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
 
