@@ -10,6 +10,7 @@ import gradio as gr
 from ftkit.ui.pages import compare, evaluate, home, model, runs, settings, train
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
 
@@ -25,6 +26,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "check": check.build,
     "clean": clean.build,
     "tokens": tokens.build,
+    "sweeps": sweeps.build,
 }
 
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600

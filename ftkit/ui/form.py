@@ -14,8 +14,10 @@ from gradio.context import LocalContext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from ftkit.records import Split
 from ftkit.training.option import bounds, needs, shown
 from ftkit.training.spec import RunSpec
+from ftkit.ui import html
 from ftkit.ui.i18n import Caller, language, say, t
 
 # In the order of the form and of every list of values that goes through it.
@@ -140,6 +142,12 @@ def command(recipe: str, spec: RunSpec, base: RunSpec, split: str) -> str:
         if value != getattr(base, name):
             words += ["--set", f"{name}={str(value).lower() if isinstance(value, bool) else value}"]
     return shlex.join(words)
+
+
+def split_choice(split: Split, name: str, lang: str) -> str:
+    """A split in a list to choose from, with the name of its dataset."""
+    made = split.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    return say("train.split.choice", lang, name=name, rows=html.number(split.sizes["train"], lang), made=made)
 
 
 def _grid(names: Iterable[str]) -> dict[str, FormComponent]:

@@ -17,7 +17,7 @@ from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
 
 PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "settings")
 # Reached from another page, which stays the current one in the navigation.
-SUBPAGES: Mapping[str, str] = {"check": "data", "clean": "data", "tokens": "data"}
+SUBPAGES: Mapping[str, str] = {"check": "data", "clean": "data", "tokens": "data", "sweeps": "train"}
 
 # What a person works on goes along from page to page.
 _KEPT = frozenset({"dataset", "split", "model", "run"})

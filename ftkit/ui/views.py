@@ -34,7 +34,7 @@ PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
-        *("assigning", "measuring"),
+        *("assigning", "measuring", "searching"),
     }
 )
 _NUMBER_ROWS = 60

@@ -212,12 +212,16 @@ def _list(every: list[RunView], chosen: str, lang: str) -> Markup:
             html.link("/train", say("runs.empty.link", lang), primary=True),
         )
     title = html.heading(say("runs.list.title", lang))
-    return Markup('<div class="ft-card">{}{}</div>').format(title, views.runs_table(every, chosen, lang))
+    sweeps = html.actions(html.link("/sweeps", say("runs.to_sweeps", lang)))
+    table = views.runs_table(every, chosen, lang)
+    return Markup('<div class="ft-card">{}{}{}</div>').format(title, table, sweeps)
 
 
 def _next(view: RunView, lang: str) -> str:
     run = view.run
     again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
+    if run.sweep:
+        again += html.link(html.url("sweeps", sweep=run.sweep), say("runs.sweep", lang))
     if view.state != "done":
         return html.actions(again)
     return html.actions(
