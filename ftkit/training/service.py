@@ -125,12 +125,7 @@ class TrainingService:
             id=id_,
             name=name or f"{model.name} · {record.name}",
             created_at=self._clock(),
-            parents=(
-                split,
-                model.id,
-                *([spec.start_from_run] if start_from else []),
-                *([sweep] if sweep else []),
-            ),
+            parents=tuple(filter(None, (split, model.id, spec.start_from_run if start_from else "", sweep))),
             content_hash=_hash([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
             seed=spec.seed,
             recipe=recipe,

@@ -123,28 +123,9 @@ class SweepService:
             lines = "\n".join(f"{field}: {error}" for field, error in wrong.items())
             raise BadInput("sweeps.mistakes", "{problems}", problems=lines)
         self.card(spec, split)
-        record = self._artefacts.get(Split, split)
-        texts = {key: space.write_dimension(one) for key, one in trials.read_space(plan.space).items()}
-        sweep = Sweep(
-            id=id_,
-            name=name or f"Sweep · {record.name}",
-            created_at=self._clock(),
-            parents=(split, spec.model_name_or_path),
-            content_hash=_hash(
-                [spec.model_dump(mode="json"), plan.model_dump(mode="json"), record.content_hash]
-            ),
-            seed=plan.seed,
-            recipe=recipe,
-            split=split,
-            model=spec.model_name_or_path,
-            spec=spec.model_dump(mode="json"),
-            space=texts,
-            trials=plan.trials,
-            metric=plan.metric,
-            direction=trials.METRICS[plan.metric],
-            sampler=plan.sampler,
-            prune=plan.prune,
-        )
+        sweep = self._draft(id_, spec, split, recipe, plan)
+        if name:
+            sweep = sweep.model_copy(update={"name": name})
         write_json(self._folders.sweep(id_) / "inputs.json", {"sweep": sweep.model_dump(mode="json")})
         self._artefacts.add(sweep)
         self._jobs.submit("sweep", id_, lane=LANE)
@@ -224,6 +205,31 @@ class SweepService:
         """Supervise a sweep until it has ended; ``on_look`` gets the job and the worker's heartbeat."""
         self._jobs.wait(id_, on_look=on_look)
         return self.get(id_)
+
+    def _draft(self, id_: str, spec: RunSpec, split: str, recipe: str, plan: Plan) -> Sweep:
+        """The record of a new sweep, under a name that is made up."""
+        record = self._artefacts.get(Split, split)
+        texts = {key: space.write_dimension(one) for key, one in trials.read_space(plan.space).items()}
+        return Sweep(
+            id=id_,
+            name=f"Sweep · {record.name}",
+            created_at=self._clock(),
+            parents=(split, spec.model_name_or_path),
+            content_hash=_hash(
+                [spec.model_dump(mode="json"), plan.model_dump(mode="json"), record.content_hash]
+            ),
+            seed=plan.seed,
+            recipe=recipe,
+            split=split,
+            model=spec.model_name_or_path,
+            spec=spec.model_dump(mode="json"),
+            space=texts,
+            trials=plan.trials,
+            metric=plan.metric,
+            direction=trials.METRICS[plan.metric],
+            sampler=plan.sampler,
+            prune=plan.prune,
+        )
 
     def _existing(self, id_: str) -> Sweep | None:
         try:

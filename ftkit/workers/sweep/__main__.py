@@ -87,10 +87,12 @@ class Search:
             return trial.model_copy(update={"state": state, "reason": error.as_dict()})
         trial = trial.model_copy(update={"run": started.id})
         self._keep(trial)
+        self._given_up = None
         view = self._training.get(started.id)
+        if view.state == "stopping":  # by the stop that ended this sweep the last time
+            view = self._training.wait(started.id, lambda job, _: self._look(trial, job))
         if view.state in {"stopped", "lost"}:  # interrupted together with this sweep
             self._training.resume(started.id)
-        self._given_up = None
         view = self._training.wait(started.id, lambda job, _: self._look(trial, job))
         return self._as_ended(trial, view)
 

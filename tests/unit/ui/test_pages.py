@@ -27,7 +27,15 @@ from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.workspace import Workspace
 
-PAGES = {"data": data, "model": model, "train": train, "runs": runs, "evaluate": evaluate, "compare": compare, "sweeps": sweeps}
+PAGES = {
+    "data": data,
+    "model": model,
+    "train": train,
+    "runs": runs,
+    "evaluate": evaluate,
+    "compare": compare,
+    "sweeps": sweeps,
+}
 UI = Path(ftkit.ui.__file__).parent
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ROWS = [{"question": f"What is {n} plus {n}?", "answer": f"It is {2 * n}."} for n in range(30)]

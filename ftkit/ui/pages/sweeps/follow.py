@@ -135,11 +135,17 @@ class Followed:
         others = [one for one in every if one.sweep.id != chosen]
         if not chosen and not every:
             return Markup("")
-        new = html.actions(html.link("/sweeps", say("sweeps.new", lang), primary=True)) if chosen else ""
+        new = (
+            html.actions(html.link("/sweeps", say("sweeps.new", lang), primary=True))
+            if chosen
+            else Markup("")
+        )
+        if not others:
+            return new
         title = html.heading(say("sweeps.list.title", lang))
-        table = views.sweeps_table(others, lang) if others else ""
-        body = title + table if others else Markup("")
-        return Markup('<div class="ft-card">{}{}</div>').format(body, new)
+        return Markup('<div class="ft-card">{}{}{}</div>').format(
+            title, views.sweeps_table(others, lang), new
+        )
 
     def _stop_it(self, request: gr.Request) -> str:
         self._workspace.sweeps.stop(asked(request, "sweep"))

@@ -128,6 +128,31 @@ class _Page:
             api_name="sweeps_add",
         )
         added.success(look, self._asked_for, self._cost, api_name="sweeps_add_cost", show_progress="hidden")
+        self._wire_rows(base, look)
+        follow(
+            [self._recipe.input, self._further.blur],
+            handler(self._offer),
+            [*base, self._varied.names],
+            [self._choice],
+            "sweeps_offer",
+            quiet=True,
+        )
+        edits = [
+            self._further.blur if part is self._further else part.input
+            for part in self._asked_for
+            if part is not self._varied.names
+        ]
+        follow(edits, look, self._asked_for, [self._cost], "sweeps_look", quiet=True)
+        started = self._start.click(
+            handler(self._begin),
+            [self._click, self._name, *self._asked_for],
+            self._where,
+            api_name="sweeps_start",
+            validator=self._check,
+        )
+        go(started, self._where, "sweeps_go")
+
+    def _wire_rows(self, base: list[Any], look: Callable[..., Any]) -> None:
         for place, remover in enumerate(self._varied.removers):
             removed = remover.click(
                 handler(self._emptier(place)),
@@ -147,28 +172,6 @@ class _Page:
             how.input(
                 handler(varied.shown_for), how, ends, api_name=f"sweeps_how_{place}", show_progress="hidden"
             )
-        follow(
-            [self._recipe.input, self._further.blur],
-            handler(self._offer),
-            [*base, self._varied.names],
-            [self._choice],
-            "sweeps_offer",
-            quiet=True,
-        )
-        edits = [
-            self._further.blur if part is self._further else part.input
-            for part in self._asked_for
-            if not isinstance(part, gr.State)
-        ]
-        follow(edits, look, self._asked_for, [self._cost], "sweeps_look", quiet=True)
-        started = self._start.click(
-            handler(self._begin),
-            [self._click, self._name, *self._asked_for],
-            self._where,
-            api_name="sweeps_start",
-            validator=self._check,
-        )
-        go(started, self._where, "sweeps_go")
 
     def _arrive(self, request: gr.Request) -> list[Any]:
         lang = language(request)
@@ -190,7 +193,7 @@ class _Page:
                 f"{key}: {write_value(value)}" for key, value in run.spec.items() if base.get(key) != value
             )
         spec = self._spec(recipe, further)
-        filled = varied.filled([""] * MOST, _FIRST, spec, lang)
+        filled = varied.filled(varied.FREE, _FIRST, spec, lang)
         return [
             uuid.uuid4().hex,
             note,
@@ -212,7 +215,7 @@ class _Page:
         return RunSpec.parse({**base.model_dump(), **(parse_yaml(further) if further.strip() else {})})
 
     def _fill(
-        self, request: gr.Request, choice: str | None, recipe: str, further: str, names: list[str]
+        self, request: gr.Request, choice: str | None, recipe: str, further: str, names: str
     ) -> list[Any]:
         lang, spec = language(request), self._spec(recipe, further)
         filled = varied.filled(names, choice or "", spec, lang)
@@ -221,13 +224,13 @@ class _Page:
     def _emptier(self, place: int) -> Callable[..., list[Any]]:
         """A handler that takes the option of one row out."""
 
-        def empty(request: gr.Request, recipe: str, further: str, names: list[str]) -> list[Any]:
+        def empty(request: gr.Request, recipe: str, further: str, names: str) -> list[Any]:
             left, row = varied.emptied(names, place)
             return [self._offer(request, recipe, further, left), left, row]
 
         return empty
 
-    def _offer(self, request: gr.Request, recipe: str, further: str, names: list[str]) -> gr.Dropdown:
+    def _offer(self, request: gr.Request, recipe: str, further: str, names: str) -> gr.Dropdown:
         return gr.Dropdown(
             choices=varied.choices(names, self._spec(recipe, further), language(request)), value=None
         )

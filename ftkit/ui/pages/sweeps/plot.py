@@ -69,8 +69,8 @@ def parallel_plot(sweep: Sweep, trials: Sequence[Trial], best: Trial | None, lan
             goal=goal.title,
             best=words.value(best.value, lang),
         ),
-        html.join(html.join(_draw(axis, lang)) for axis in axes),
         html.join(lines),
+        html.join(html.join(_draw(axis, lang)) for axis in axes),
         _mark(goal, best),
     )
     return Markup('<div class="ft-scroll" tabindex="0" role="region" aria-label="{}">{}</div>{}').format(

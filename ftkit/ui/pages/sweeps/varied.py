@@ -17,14 +17,16 @@ from ftkit.ui.i18n import say, t
 
 MOST = 6
 _PARTS = 4  # of a row: how, from, to, values
+FREE = "," * (MOST - 1)  # no row is used
 _HOW = ("linear", "log", "list")
 
 
 class Varied:
-    """Rows of options; ``names`` holds which row is for which, empty ones being free."""
+    """Rows of options; ``names`` holds which row is for which, separated by commas, nothing for free ones."""
 
     def __init__(self) -> None:
-        self.names = gr.State([""] * MOST)
+        # An unseen field and no state: a validator is not given the states of a visit.
+        self.names = gr.Textbox(FREE, visible="hidden")
         self.rows: list[gr.Column] = []
         self.titles: list[gr.HTML] = []
         self.parts: list[Any] = []
@@ -68,23 +70,25 @@ class Varied:
         self.parts += [how, low, high, values]
 
 
-def filled(names: Sequence[str], name: str, spec: RunSpec, lang: str) -> list[Any]:
+def filled(held: str, name: str, spec: RunSpec, lang: str) -> list[Any]:
     """Updates of ``everything`` that add an option in the first free row; nothing changes where there is none."""
+    names = held.split(",")
     if not name or name in names or "" not in names:
-        return [list(names), *[gr.skip()] * (MOST * (2 + _PARTS))]
-    place = list(names).index("")
+        return [held, *[gr.skip()] * (MOST * (2 + _PARTS))]
+    place = names.index("")
     rows: list[Any] = [gr.skip()] * MOST
     titles: list[Any] = [gr.skip()] * MOST
     parts: list[Any] = [gr.skip()] * (MOST * _PARTS)
     rows[place] = gr.Column(visible=True)
     titles[place] = _title(name, spec, lang)
     parts[place * _PARTS : (place + 1) * _PARTS] = _suggested(name, spec)
-    return [[*names[:place], name, *names[place + 1 :]], *rows, *titles, *parts]
+    return [",".join([*names[:place], name, *names[place + 1 :]]), *rows, *titles, *parts]
 
 
-def emptied(names: Sequence[str], place: int) -> list[Any]:
+def emptied(held: str, place: int) -> list[Any]:
     """Updates of the names and of one row that take an option out."""
-    return [["" if index == place else name for index, name in enumerate(names)], gr.Column(visible=False)]
+    names = held.split(",")
+    return [",".join([*names[:place], "", *names[place + 1 :]]), gr.Column(visible=False)]
 
 
 def shown_for(how: str) -> list[Any]:
@@ -93,10 +97,10 @@ def shown_for(how: str) -> list[Any]:
     return [gr.update(visible=not listed), gr.update(visible=not listed), gr.update(visible=listed)]
 
 
-def written(names: Sequence[str], parts: Sequence[Any]) -> dict[str, str]:
+def written(held: str, parts: Sequence[Any]) -> dict[str, str]:
     """The space as ``sweeps.space`` reads it."""
     space = {}
-    for place, name in enumerate(names):
+    for place, name in enumerate(held.split(",")):
         if name:
             how, low, high, values = parts[place * _PARTS : (place + 1) * _PARTS]
             ends = "..".join("" if end is None else write_value(end) for end in (low, high))
@@ -105,24 +109,24 @@ def written(names: Sequence[str], parts: Sequence[Any]) -> dict[str, str]:
     return space
 
 
-def verdicts(names: Sequence[str], parts: Sequence[Any], found: dict[str, str]) -> list[dict[str, Any]]:
+def verdicts(held: str, parts: Sequence[Any], found: dict[str, str]) -> list[dict[str, Any]]:
     """One ``gr.validate`` per component of ``read_from``, the message standing where it is seen."""
     fine = gr.validate(True, "")
     said = [fine] * (1 + MOST * _PARTS)
-    for place, name in enumerate(names):
+    for place, name in enumerate(held.split(",")):
         if name in found and name:
             seen = 3 if parts[place * _PARTS] == "list" else 1
             said[1 + place * _PARTS + seen] = gr.validate(False, found[name])
     return said
 
 
-def choices(names: Sequence[str], spec: RunSpec, lang: str) -> list[tuple[str, str]]:
+def choices(held: str, spec: RunSpec, lang: str) -> list[tuple[str, str]]:
     """What can still be added: options that have an effect beside these settings."""
     options = spec.model_dump()
     return [
         (f"{say(f'spec.{name}.label', lang)} · {name}", name)
         for name in VARIABLE
-        if name not in names and counts(name, options)
+        if name not in held.split(",") and counts(name, options)
     ]
 
 

@@ -3,6 +3,7 @@
 Takes records and errors, gives text. It makes no HTML.
 """
 
+import math
 from collections.abc import Mapping
 
 from ftkit.errors import FtkitError
@@ -13,12 +14,19 @@ from ftkit.training.sweeps.trials import Trial
 from ftkit.ui import form, html
 from ftkit.ui.i18n import say, say_error
 
+_LARGE = 10_000  # from here on written out whole
+
 
 def value(one: Value | None, lang: str) -> str:
     """A value of an option or of the goal."""
     if isinstance(one, bool):
         return say("sweeps.on" if one else "sweeps.off", lang)
-    return one if isinstance(one, str) else html.rate(one, lang)
+    if isinstance(one, str):
+        return one
+    if one is None or not math.isfinite(one) or abs(one) >= _LARGE:
+        return html.number(one, lang)
+    text = f"{one:.4g}"
+    return text.replace(".", ",") if lang == "tr" else text
 
 
 def values(trial: Trial, lang: str) -> str:

@@ -156,8 +156,8 @@ def test_a_stopped_sweep_stops_its_run_and_resumes_the_same_trial(here: Sweeps) 
     JobFolder(worker.path).ask_to_stop()
     thread.join(20)
     assert failed == [Stopped]
-    run = runs[0].run
-    assert here.training.wait(run.id).state == "stopped"
+    run, job = runs[0].run, runs[0].job
+    assert here.training.get(run.id).state in {"stopping", "stopped"}  # and it is gone on with all the same
     (trial,) = here.sweeps.get(worker.path.name).trials
     assert (trial.state, trial.run, trial.value) == ("running", run.id, None)
     (worker.path / "stop").unlink()
@@ -166,4 +166,5 @@ def test_a_stopped_sweep_stops_its_run_and_resumes_the_same_trial(here: Sweeps) 
     search = Search(worker, here.training)
     ended = search._tried(trial)
     stopper.join()
+    assert here.training.get(run.id).job.id != job.id
     assert (ended.run, ended.state, ended.reason["key"]) == (run.id, "stopped", "sweeps.trial_stopped")
