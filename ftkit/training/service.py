@@ -146,8 +146,8 @@ class TrainingService:
                 "adapter": str(start_from) if start_from else None,
             },
         )
+        self._jobs.submit("train", id_)  # first: nobody may see a run that has no job
         self._artefacts.add(run)
-        self._jobs.submit("train", id_)
         return run
 
     def all(self) -> list[RunView]:
