@@ -141,6 +141,24 @@ class Run(Artefact):
     split: str
     model: str
     spec: dict[str, Any]
+    sweep: str = Field(default="", description="The sweep whose trial it is.")
+
+
+class Sweep(Artefact):
+    """A search for good options: many runs of one split and recipe, its trials."""
+
+    kind: ClassVar[str] = "sweep"
+
+    recipe: str
+    split: str
+    model: str
+    spec: dict[str, Any] = Field(description="The options that every trial begins from.")
+    space: dict[str, str] = Field(description="option → the values to try, as ``sweeps.space`` writes them.")
+    trials: int
+    metric: str
+    direction: Literal["minimize", "maximize"]
+    sampler: str
+    prune: bool = Field(description="Whether trials without hope are given up early.")
 
 
 class Evaluation(Artefact):

@@ -30,6 +30,7 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
+from ftkit.training.sweeps.service import SweepService
 
 # The sample that a first start and the quickstart work on.
 FIRST_SAMPLE = "ticket-triage"
@@ -90,6 +91,7 @@ class Workspace:
             clock=clock,
             new_id=new_id,
         )
+        self.sweeps = SweepService(artefacts, self.folders, self.jobs, self.training, clock, new_id)
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)

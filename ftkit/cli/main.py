@@ -23,6 +23,7 @@ from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
+from ftkit.cli.training import sweep
 from ftkit.errors import Fault, FtkitError
 
 app = typer.Typer(
@@ -93,6 +94,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 command(app, "train")(runs.train)
 app.add_typer(runs.app, name="runs")
+app.add_typer(sweep.app, name="sweep")
 command(app, "evaluate")(evaluate)
 command(app, "generate")(generate)
 command(app, "report")(report)

@@ -46,7 +46,7 @@ def train(
     JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`.
     """
     with open_workspace() as workspace:
-        recipe_name, options = _read_recipe(workspace, recipe)
+        recipe_name, options = read_recipe(workspace, recipe)
         spec = change_options(options, set_ or [])
         run = workspace.training.start(spec, split, recipe_name, name)
         return _watch(workspace, run.id, detach)
@@ -257,7 +257,7 @@ def change_options(options: dict[str, Any], changes: list[str]) -> "RunSpec":
     return spec
 
 
-def _read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
+def read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any]]:
     """Name and options of a recipe by name, or of a person's own YAML file."""
     from ftkit.training.checks.lines import parse_yaml  # noqa: PLC0415 - pydantic models that --help does not need
 

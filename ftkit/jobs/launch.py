@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import psutil
@@ -72,13 +72,19 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def end_tree(identity: Identity, patience: float) -> None:
-    """End a worker and all its descendants: ask, wait ``patience`` seconds, then kill what is left."""
+def end_tree(identity: Identity, patience: float, spared: Collection[int] = ()) -> None:
+    """End a worker and all its descendants: ask, wait ``patience`` seconds, then kill what is left.
+
+    Args:
+        identity: the worker.
+        patience: seconds.
+        spared: pids among its descendants that go on, with their own.
+    """
     if not is_alive(identity):
         return
     family = [psutil.Process(identity.pid)]
     try:
-        family += family[0].children(recursive=True)
+        family += _descendants(family[0], spared)
     except psutil.NoSuchProcess:
         return
     _signal(family[:1], signal.SIGTERM)  # the worker ends its own children in order
@@ -87,6 +93,15 @@ def end_tree(identity: Identity, patience: float) -> None:
         time.sleep(0.1)
     _signal(_running(family), signal.SIGKILL)
     psutil.wait_procs(family, timeout=3)
+
+
+def _descendants(process: psutil.Process, spared: Collection[int]) -> list[psutil.Process]:
+    children = [child for child in process.children() if child.pid not in spared]
+    below = []
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below += _descendants(child, spared)
+    return children + below
 
 
 def _running(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -27,6 +27,7 @@ NewId = Callable[[], str]
 _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "train": Folders.run,
     "evaluate": Folders.evaluation,
+    "sweep": Folders.sweep,
 }
 # A worker asked by flag stops at its next step; after this many seconds it is sent SIGTERM, then SIGKILL.
 _FLAG_PATIENCE = 4.0
@@ -201,7 +202,9 @@ class Jobs:
             time.sleep(0.1)
         identity = self._identity(job)
         if identity is not None:
-            end_tree(identity, _TERM_PATIENCE)
+            # A job that this one has started is a job of its own.
+            others = {one.pid for one in self.unfinished() if one.pid is not None and one.id != job.id}
+            end_tree(identity, _TERM_PATIENCE, others)
         self.tick()
 
     def _identity(self, job: Job) -> Identity | None:

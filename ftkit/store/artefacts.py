@@ -103,6 +103,17 @@ class Artefacts:
                 )
             connection.execute(delete(artefacts).where(artefacts.c.id == record.id))
 
+    def children(self, id_: str) -> list[tuple[str, str]]:
+        """``(kind, id)`` of everything that was made from an artefact, in the order of the ids."""
+        query = (
+            select(artefacts.c.kind, artefacts.c.id)
+            .join(parents, parents.c.child == artefacts.c.id)
+            .where(parents.c.parent == id_)
+            .order_by(artefacts.c.id)
+        )
+        with self._database.read() as connection:
+            return [(row.kind, row.id) for row in connection.execute(query)]
+
     def lineage(self, id_: str) -> Sequence[tuple[str, str, str]]:
         """``(kind, id, name)`` of everything that ``id_`` was made from, itself first."""
         chain = select(literal(id_).label("id"), literal(0).label("depth")).cte("chain", recursive=True)

@@ -51,6 +51,10 @@ class Folders:
         folder = self.run(run)
         return next((folder / name for name, sign in made.items() if (folder / name / sign).exists()), None)
 
+    def sweep(self, id_: str) -> Path:
+        """``found.json``: the trials so far, with the worker's files beside it."""
+        return self._of("sweeps", id_)
+
     def evaluation(self, id_: str) -> Path:
         """``report.json`` and ``samples.parquet``, with the worker's files beside them."""
         return self._of("evaluations", id_)

@@ -41,3 +41,12 @@ def needs(field: FieldInfo) -> dict[str, Any]:
     extra: Any = field.json_schema_extra
     found: dict[str, Any] = extra.get("needs", {})
     return found
+
+
+def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    """The smallest and largest value, None where there is no limit."""
+    low = high = None
+    for rule in field.metadata:
+        low = getattr(rule, "ge", getattr(rule, "gt", low))
+        high = getattr(rule, "le", getattr(rule, "lt", high))
+    return low, high

@@ -16,7 +16,7 @@ from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ENDED_STATES, Job, JobState, Model, Run, Split
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, read_json, write_bytes, write_json
 from ftkit.training import encoder_decoder, recipes
@@ -106,7 +106,13 @@ class TrainingService:
         return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec, model))
 
     def start(
-        self, spec: RunSpec, split: str, recipe: str, name: str | None = None, request: str | None = None
+        self,
+        spec: RunSpec,
+        split: str,
+        recipe: str,
+        name: str | None = None,
+        request: str | None = None,
+        sweep: str = "",
     ) -> Run:
         """Queue a run.
 
@@ -116,6 +122,7 @@ class TrainingService:
             recipe: name of the recipe that the spec came from.
             name: shown in lists; a name is made up where there is none.
             request: a key of this very click; a second call with it returns the same run.
+            sweep: id of the sweep whose trial it is.
 
         Raises:
             Refused: it cannot work as asked; the sentence says what to change.
@@ -133,13 +140,14 @@ class TrainingService:
             id=id_,
             name=name or f"{model.name} · {record.name}",
             created_at=self._clock(),
-            parents=(split, model.id, *([spec.start_from_run] if start_from else [])),
+            parents=tuple(filter(None, (split, model.id, spec.start_from_run if start_from else "", sweep))),
             content_hash=_hash([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
             seed=spec.seed,
             recipe=recipe,
             split=split,
             model=model.id,
             spec=spec.model_dump(mode="json"),
+            sweep=sweep,
         )
         folder = self._folders.run(id_)
         write_bytes(folder / "spec.yaml", recipes.to_yaml(spec).encode())
@@ -156,8 +164,8 @@ class TrainingService:
                 "cache": str(self._folders.cache("tokens")),
             },
         )
+        self._jobs.submit("train", id_)  # first: nobody may see a run that has no job
         self._artefacts.add(run)
-        self._jobs.submit("train", id_)
         return run
 
     def all(self) -> list[RunView]:
@@ -278,16 +286,8 @@ class TrainingService:
     def _view(self, run: Run) -> RunView:
         job = self._jobs.of(run.id)
         folder = self._job_folder(run.id)
-        result, state = folder.result(job.nonce), folder.state()
-        progress = None
-        if state and job.state in {"starting", "running", "stopping"}:
-            progress = Progress(
-                phase=state["phase"],
-                step=state.get("step", 0),
-                steps=state.get("steps", 0),
-                seconds_left=state.get("seconds_left"),
-                heartbeat=state["time"],
-            )
+        result = folder.result(job.nonce)
+        progress = progress_of(job, folder.state())
         return RunView(run, job, job.state, (result or {}).get("metrics", {}), progress)
 
     def _job_folder(self, id_: str) -> JobFolder:
@@ -342,6 +342,19 @@ class TrainingService:
                 if speed:
                     return float(speed)
         return None
+
+
+def progress_of(job: Job, state: Mapping[str, Any]) -> Progress | None:
+    """How far a worker is by its heartbeat; None where none works."""
+    if not state or job.state not in ACTIVE_STATES:
+        return None
+    return Progress(
+        phase=state["phase"],
+        step=state.get("step", 0),
+        steps=state.get("steps", 0),
+        seconds_left=state.get("seconds_left"),
+        heartbeat=state["time"],
+    )
 
 
 def _check_roles(spec: RunSpec, split: Split) -> None:

@@ -11,6 +11,7 @@ from ftkit.ui.pages import compare, curves, evaluate, home, runs, settings, trai
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.model import page as model
+from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
 
@@ -27,6 +28,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "clean": clean.build,
     "tokens": tokens.build,
     "curves": curves.build,
+    "sweeps": sweeps.build,
 }
 
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600

@@ -15,9 +15,11 @@ from gradio.context import LocalContext
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from ftkit.records import Split
 from ftkit.training.checks.lines import write_mapping
-from ftkit.training.option import needs, shown
+from ftkit.training.option import bounds, needs, shown
 from ftkit.training.spec import RunSpec
+from ftkit.ui import html
 from ftkit.ui.i18n import Caller, language, say, t
 
 # In the order of the form and of every list of values that goes through it.
@@ -99,15 +101,6 @@ def widget(name: str) -> FormComponent:
         }
         return gr.Textbox(**{**common, **lines, "value": ""})
     return gr.Textbox(max_lines=1, **common)
-
-
-def bounds(field: FieldInfo) -> tuple[float | None, float | None]:
-    """The smallest and largest value, None where there is no limit."""
-    low = high = None
-    for rule in field.metadata:
-        low = getattr(rule, "ge", getattr(rule, "gt", low))
-        high = getattr(rule, "le", getattr(rule, "lt", high))
-    return low, high
 
 
 def read(values: Sequence[Any]) -> dict[str, Any]:
@@ -194,6 +187,12 @@ def _as_yaml(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def split_choice(split: Split, name: str, lang: str) -> str:
+    """A split in a list to choose from, with the name of its dataset."""
+    made = split.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    return say("train.split.choice", lang, name=name, rows=html.number(split.sizes["train"], lang), made=made)
 
 
 def _grid(names: Iterable[str]) -> dict[str, FormComponent]:

@@ -17,7 +17,13 @@ from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
 
 PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "settings")
 # Reached from another page, which stays the current one in the navigation.
-SUBPAGES: Mapping[str, str] = {"check": "data", "clean": "data", "tokens": "data", "curves": "runs"}
+SUBPAGES: Mapping[str, str] = {
+    "check": "data",
+    "clean": "data",
+    "tokens": "data",
+    "curves": "runs",
+    "sweeps": "train",
+}
 
 # What a person works on goes along from page to page.
 _KEPT = frozenset({"dataset", "split", "model", "run"})

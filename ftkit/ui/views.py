@@ -34,7 +34,7 @@ PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
-        *("assigning", "measuring", "uploading"),
+        *("assigning", "measuring", "searching", "uploading"),
     }
 )
 

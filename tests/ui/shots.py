@@ -15,7 +15,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.data.health.service import CheckOptions
+from ftkit.records import Run
 from ftkit.settings import Settings
+from ftkit.training.spec import RunSpec
+from ftkit.training.sweeps.trials import Plan
 from ftkit.workspace import Workspace
 from tests.ui.conftest import ARGUMENTS, CHROMIUM, ROOT, Dashboard
 
@@ -32,6 +35,7 @@ READY = {
     "tokens": "#tokens-seen .ft-token",
     "model": "#model-here table",
     "train": "#train-card .ft-facts",
+    "sweeps": "#sweep-plot svg",
     "runs": "#plot-loss svg path[aria-roledescription='line mark']",
     "evaluate": "#evaluate-samples table",
     "compare": "#compare-row input",
@@ -48,6 +52,7 @@ def addresses(home: Path) -> dict[str, str]:
         runs = [one.run.id for one in workspace.training.all() if one.state == "done"][:2]
         looked_for = CheckOptions(model=workspace.models.all()[0].id)
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
+        sweep = newest_sweep(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -56,12 +61,24 @@ def addresses(home: Path) -> dict[str, str]:
         "tokens": f"/tokens?dataset={dataset}&split={run.split}",
         "model": "/model",
         "train": f"/train?split={run.split}",
+        "sweeps": f"/sweeps?sweep={sweep}",
         "runs": f"/runs?run={run.id}",
         "evaluate": f"/evaluate?run={run.id}",
         "compare": f"/compare?run={run.id}",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
+
+
+def newest_sweep(workspace: Workspace, run: Run) -> str:
+    """The newest sweep that found something, or a short one over the run's data (minutes)."""
+    found = next((view.sweep.id for view in workspace.sweeps.all() if view.best), None)
+    if found is not None:
+        return found
+    plan = Plan(space={"learning_rate": "1e-4..5e-3:log", "r": "4,8,16"}, trials=6)
+    spec = RunSpec.parse({**run.spec, "max_steps": 3, "eval_steps": 1})
+    sweep = workspace.sweeps.start(spec, run.split, run.recipe, plan)
+    return workspace.sweeps.wait(sweep.id).sweep.id
 
 
 def fill(home: Path) -> None:

@@ -74,7 +74,7 @@ class WatchOptions(Options):
         le=8,
     )
     sample_max_new_tokens: int = option(
-        48,
+        32,
         "Longest sample answer",
         "Tokens after which a sample answer is cut.",
         "watch",

@@ -246,15 +246,19 @@ def _list(every: list[RunView], chosen: str, lang: str) -> Markup:
             html.link("/train", say("runs.empty.link", lang), primary=True),
         )
     title = html.heading(say("runs.list.title", lang))
+    beside = [html.link("/sweeps", say("runs.to_sweeps", lang))]
     if len(every) >= FEWEST:
-        title += html.actions(html.link("/curves", say("runs.curves", lang)))
-    return Markup('<div class="ft-card">{}{}</div>').format(title, views.runs_table(every, chosen, lang))
+        beside.insert(0, html.link("/curves", say("runs.curves", lang)))
+    table = views.runs_table(every, chosen, lang)
+    return Markup('<div class="ft-card">{}{}{}</div>').format(title, html.actions(*beside), table)
 
 
 def _next(view: RunView, lang: str) -> str:
     run = view.run
     again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
     beside = html.link(html.url("curves", runs=run.id), say("runs.curves_of_it", lang))
+    if run.sweep:
+        beside += html.link(html.url("sweeps", sweep=run.sweep), say("runs.sweep", lang))
     if view.state != "done":
         return html.actions(again, beside)
     return _hub(view.metrics, lang) + html.actions(

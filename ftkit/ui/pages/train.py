@@ -10,7 +10,6 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import FtkitError
-from ftkit.records import Split
 from ftkit.training.recipes import DEFAULT_RECIPE, Recipe
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views
@@ -168,7 +167,7 @@ class _Page:
         if not splits:
             return [gr.skip(), _no_split(lang), *[gr.skip()] * (8 + len(form.FIELDS))]
         names = {one.id: one.name for one in self._workspace.data.all()}
-        choices = [(_split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
+        choices = [(form.split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
         split, copied = asked(request, "split") or splits[0].id, asked(request, "copy")
         recipe, note, spec = DEFAULT_RECIPE, "", None
         if copied:
@@ -231,7 +230,9 @@ class _Page:
         spec = RunSpec.parse(options)
         command = form.command(recipe, spec, self._workspace.training.recipe(recipe).spec, split)
         try:
-            card = views.run_card(self._workspace.training.card(spec, split), lang)
+            card = views.run_card(self._workspace.training.card(spec, split), lang) + _search(
+                split, recipe, lang
+            )
         except FtkitError as error:
             card = _refusal(error, lang)
         return ["", card, command, self._workspace.training.yaml(spec)]
@@ -253,16 +254,18 @@ def _about(recipe: Recipe, lang: str) -> Markup:
     return html.paragraph(catalogue(lang).get(f"train.about.{recipe.name}", recipe.description))
 
 
-def _split_choice(split: Split, name: str, lang: str) -> str:
-    made = split.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    return say("train.split.choice", lang, name=name, rows=html.number(split.sizes["train"], lang), made=made)
-
-
 def _no_split(lang: str) -> str:
     return html.empty(
         say("train.empty.title", lang),
         say("train.empty.text", lang),
         html.link("/data", say("train.empty.link", lang), primary=True),
+    )
+
+
+def _search(split: str, recipe: str, lang: str) -> Markup:
+    """The way to a sweep over the same data and recipe."""
+    return html.actions(
+        html.link(html.url("sweeps", split=split, recipe=recipe), say("train.to_sweeps", lang))
     )
 
 

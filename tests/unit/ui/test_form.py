@@ -5,6 +5,7 @@ import gradio as gr
 import pytest
 
 from ftkit.cli.runs import change_options
+from ftkit.training.option import bounds
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES
@@ -22,7 +23,7 @@ def widgets() -> dict[str, gr.components.FormComponent]:
 def out_of_bounds() -> list[tuple[str, float, str]]:
     cases = []
     for name, field in RunSpec.model_fields.items():
-        low, high = form.bounds(field)
+        low, high = bounds(field)
         if low is not None:
             cases.append((name, low - 1, "low"))
         if high is not None:
@@ -79,7 +80,7 @@ def test_values_of_the_widgets_make_the_spec_that_was_shown() -> None:
 def test_a_value_out_of_bounds_is_said_at_its_field(name: str, value: float, side: str, lang: str) -> None:
     found = form.mistakes({**DEFAULT.model_dump(), name: value}, lang)
     assert set(found) == {name}
-    low, high = form.bounds(RunSpec.model_fields[name])
+    low, high = bounds(RunSpec.model_fields[name])
     assert f" {low if side == 'low' else high:.12g}" in f" {found[name]}"
     assert "{" not in found[name]
 

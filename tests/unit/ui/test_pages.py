@@ -25,6 +25,7 @@ from ftkit.ui.i18n import LANGUAGES, catalogue
 from ftkit.ui.pages import compare, curves, evaluate, runs, train
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.model import page as model
+from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.workspace import Workspace
 
 PAGES = {
@@ -35,6 +36,7 @@ PAGES = {
     "curves": curves,
     "evaluate": evaluate,
     "compare": compare,
+    "sweeps": sweeps,
 }
 UI = Path(ftkit.ui.__file__).parent
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from ftkit.data.clean import STEPS
 from ftkit.data.cleaning.steps import Step
-from ftkit.ui.form import bounds
+from ftkit.training.option import bounds
 from ftkit.ui.i18n import step_field_key, t
 
 Values = dict[str, Any]

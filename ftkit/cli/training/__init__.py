@@ -1,0 +1,1 @@
+"""Commands around training that are more than one run."""

@@ -1,0 +1,1 @@
+"""Sweeps: many runs of one recipe, to find the options that suit a split."""
