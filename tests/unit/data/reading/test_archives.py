@@ -45,14 +45,14 @@ def test_a_name_that_points_outside_is_only_a_name(read, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "key"),
     [
-        ("a.gz", gzip.compress(LINE)[:-6], "data.damaged_archive"),
-        ("a.gz", gzip.compress(gzip.compress(LINE)), "data.nothing_inside"),
+        ("a.gz", gzip.compress(LINE, mtime=0)[:-6], "data.damaged_archive"),
+        ("a.gz", gzip.compress(gzip.compress(LINE, mtime=0), mtime=0), "data.nothing_inside"),
         ("a.zip", zipped({"a.md": b"x"}), "data.nothing_inside"),
         ("a.zip", zipped({"a.zip": zipped({"a.jsonl": LINE})}), "data.nothing_inside"),
         ("a.zip", zipped({f"{n}.jsonl": LINE for n in range(101)}), "data.too_many_files"),
         ("a.zip", zipped({"a.jsonl": LINE, "b.jsonl": b""}), "data.in_file"),
         ("a.zip", zipped({"a.jsonl": LINE, "b.jsonl": b'{"b": "y"}'}), "data.different_columns"),
-        ("a.jsonl.gz", gzip.compress(b""), "data.empty_file"),
+        ("a.jsonl.gz", gzip.compress(b"", mtime=0), "data.empty_file"),
     ],
 )
 def test_refusals(read, tmp_path, name, content, key):
@@ -66,7 +66,7 @@ def test_what_grows_beyond_the_limit_is_stopped_while_it_grows(read, monkeypatch
     monkeypatch.setattr(archives, "_UNPACKED_LIMIT", 3 * 1024**2)
     monkeypatch.setattr(archives, "_PIECE", 1024)
     for name, content in (
-        ("a.jsonl.gz", gzip.compress(LINE * 400_000)),
+        ("a.jsonl.gz", gzip.compress(LINE * 400_000, mtime=0)),
         ("a.zip", zipped({"a.jsonl": LINE * 400_000})),
     ):
         with pytest.raises(BadInput) as caught:

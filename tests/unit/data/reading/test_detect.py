@@ -18,7 +18,7 @@ from ftkit.errors import BadInput
         ("a.txt", b"hello", "text"),
         ("content", b' \n{"a": 1}', "json"),
         ("wrong.csv", b"PAR1....PAR1", "parquet"),
-        ("a.jsonl", gzip.compress(b"{}"), "gzip"),
+        ("a.jsonl", gzip.compress(b"{}", mtime=0), "gzip"),
     ],
 )
 def test_kinds(write, name, content, kind):
