@@ -24,7 +24,7 @@ def test_a_sweep_survives_the_end_of_its_worker(tmp_path: Path) -> None:
     make_tiny_model(tmp_path / "models" / "tiny")
     with Workspace(Settings.from_environment({**os.environ, "FTKIT_HOME": str(tmp_path)})) as workspace:
         split = workspace.splits.split(workspace.data.import_sample("ticket-triage").id)
-        plan = Plan(space={"learning_rate": "1e-4..1e-2:log", "r": "4,8"}, trials=3)
+        plan = Plan(space={"learning_rate": "1e-4..1e-2:log", "r": "8,16"}, trials=3)
         sweep = workspace.sweeps.start(SPEC, split.id, "smollm2-135m/sft-lora", plan)
         while not (view := workspace.sweeps.get(sweep.id)).trials or not view.trials[-1].run:
             workspace.jobs.tick()
