@@ -184,6 +184,9 @@ def asked_and_whole(row: TrainingRow, tokenizer: FastTokenizer) -> tuple[list[in
 
 
 def row_limit(model: Path, max_length: int) -> int:
-    """The longest row that the model takes: positions end at its context length."""
-    context = json.loads((model / "config.json").read_bytes()).get("max_position_embeddings")
-    return min(max_length, context) if isinstance(context, int) else max_length
+    """The longest row that the model takes: positions end at its context length, which GPT-2 calls ``n_positions``."""
+    config = json.loads((model / "config.json").read_bytes())
+    context = config.get("max_position_embeddings", config.get("n_positions"))
+    # T5 counts distances, not places: its ``n_positions`` is no limit.
+    counted = isinstance(context, int) and not config.get("is_encoder_decoder")
+    return min(max_length, context) if counted else max_length

@@ -195,6 +195,10 @@ def test_a_byte_level_tokenizer_knows_every_sign(tiny_model: Path) -> None:
 def test_the_context_of_the_model_is_a_limit(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"max_position_embeddings": 64}))
     assert (row_limit(tmp_path, 100), row_limit(tmp_path, 32)) == (64, 32)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2", "n_positions": 48}))
+    assert row_limit(tmp_path, 100) == 48
+    (tmp_path / "config.json").write_text(json.dumps({"is_encoder_decoder": True, "n_positions": 48}))
+    assert row_limit(tmp_path, 100) == 100
     (tmp_path / "config.json").write_text("{}")
     assert row_limit(tmp_path, 100) == 100
 
