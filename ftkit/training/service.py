@@ -149,24 +149,28 @@ class TrainingService:
             spec=spec.model_dump(mode="json"),
             sweep=sweep,
         )
-        folder = self._folders.run(id_)
+        self._write_inputs(run, record, spec, start_from)
+        self._jobs.submit("train", id_)  # first: nobody may see a run that has no job
+        self._artefacts.add(run)
+        return run
+
+    def _write_inputs(self, run: Run, split: Split, spec: RunSpec, start_from: Path | None) -> None:
+        """What the worker reads."""
+        folder = self._folders.run(run.id)
         write_bytes(folder / "spec.yaml", recipes.to_yaml(spec).encode())
         write_json(
             folder / "inputs.json",
             {
-                "split": str(self._folders.split(split)),
-                "split_id": split,
-                "data_hash": record.content_hash,
-                "mapping": record.mapping,
-                "model": str(self._folders.model(model.id)),
-                "model_id": model.id,
+                "split": str(self._folders.split(split.id)),
+                "split_id": split.id,
+                "data_hash": split.content_hash,
+                "mapping": split.mapping,
+                "model": str(self._folders.model(run.model)),
+                "model_id": run.model,
                 "adapter": str(start_from) if start_from else None,
                 "cache": str(self._folders.cache("tokens")),
             },
         )
-        self._jobs.submit("train", id_)  # first: nobody may see a run that has no job
-        self._artefacts.add(run)
-        return run
 
     def all(self) -> list[RunView]:
         """All runs, newest first."""

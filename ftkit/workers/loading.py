@@ -62,6 +62,12 @@ def load_model(
     if model.config.model_type == "gpt2":
         # transformers leaves it unset for GPT-2, and the loss is then divided by one token too many a row.
         model.loss_type = "ForCausalLM"
+    for module in model.modules():
+        # On processors with 16-bit units bitsandbytes packs 4-bit weights anew in the first forward pass without training,
+        # and computes with a kernel that has no gradient from then on: adapters would learn something else after the first
+        # validation, without a word.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
     if quantization is None:  # such weights are put in place as they are loaded
         model = model.to(device())
     return cast(PreTrainedModel, model.eval())

@@ -98,7 +98,8 @@ def test_the_tokens_are_those_that_were_counted(
 
     folder, result = finished
     inputs = json.loads((folder / "inputs.json").read_text())
-    question = {**inputs, "part": "train", "max_length": 512, "completion_only_loss": True, "method": "sft"}
+    rules = {"part": "train", "max_length": 512, "completion_only_loss": True, "method": "sft"}
+    question = {**inputs, **rules, "cache": str(folder / "cache")}
     assert result["tokens"] == count(question)["tokens"] == curve(folder)[-2]["tokens"]
 
 

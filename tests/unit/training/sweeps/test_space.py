@@ -42,7 +42,7 @@ def test_what_is_written_is_read_and_written_again(name: str, text: str, dimensi
         ("r", "8", "sweeps.few_choices"),
         ("r", "8,8", "sweeps.few_choices"),
         ("r", "0,8", "sweeps.out_of_bounds"),
-        ("learning_rate", "0.1..10", "sweeps.out_of_bounds"),
+        ("lora_dropout", "0.1..10", "sweeps.out_of_bounds"),
         ("lr_scheduler_type", "linear,zigzag", "sweeps.no_choice"),
         ("use_peft", "true,false", "sweeps.not_variable"),
         ("max_length", "128,256", "sweeps.not_variable"),

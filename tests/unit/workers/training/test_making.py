@@ -219,3 +219,33 @@ def test_raw_arguments_reach_the_training_and_turn_the_fast_path_off(
     result = train.job(make_run(tmp_path / "noisy", tiny_model, split, **noisy))
     assert not result["fast_path"]
     assert result["train_loss"] != pytest.approx(plain["train_loss"], rel=1e-4)
+
+
+def test_weights_in_4_bits_have_the_same_gradients_after_a_validation(tiny_model: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    from ftkit.training.spec import RunSpec
+    from ftkit.workers.training.arguments import quantization
+
+    bits = quantization(RunSpec(load_in_4bit=True), torch.bfloat16)
+    base: Any = loading.load_model(tiny_model, torch.bfloat16, bits)
+    with loading.quiet_peft():
+        model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    ids = torch.arange(3, 43).view(2, 20)
+
+    def gradients() -> list[torch.Tensor]:
+        model.train()
+        model.zero_grad()
+        model(input_ids=ids, labels=ids).loss.backward()
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    before = gradients()
+    model.eval()
+    with torch.no_grad():
+        model(input_ids=ids)
+    model.generate(input_ids=ids[:1], max_new_tokens=2, do_sample=False)
+    for one, other in zip(gradients(), before, strict=True):
+        torch.testing.assert_close(one, other)

@@ -8,6 +8,7 @@ import torch
 
 from ftkit.workers import train
 from ftkit.workers.harness import Stopped, Worker
+from ftkit.workers.training.rows import FastTokenizer
 from tests.unit.workers.runs import curve, make_run, make_split, rows, samples
 
 pytestmark = [
@@ -84,7 +85,7 @@ def test_the_answers_are_those_of_the_model_at_each_step(
     base, last = lines[:3], lines[-3:]
     assert [line["answer"] for line in base] != [line["answer"] for line in last]
 
-    tokenizer, encode = loading.load_tokenizer(tiny_model), train.FastTokenizer(tiny_model)
+    tokenizer, encode = loading.load_tokenizer(tiny_model), FastTokenizer(tiny_model)
     ids = [encode.chat([{"role": "system", "content": row["system"]}, {"role": "user", "content": row["message"]}], True) for row in rows(19)[16:]]  # fmt: skip
     for expected, model in (
         (base, loading.load_model(tiny_model, torch.float32)),
