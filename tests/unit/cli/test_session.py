@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_job_without_heartbeat_is_starting_and_a_stopping_one_says_so(capsys):
 
 def test_time_left_is_estimated_from_the_stage_alone(monkeypatch, capsys):
     seconds = iter([1000.0, 1010.0])
-    monkeypatch.setattr(session.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     follow("Evaluation", beats(*({"phase": "base", "step": step, "steps": 20} for step in (0, 5))), "", {})
     assert capsys.readouterr().err.splitlines()[-1] == "Evaluation: base 5/20, 30 s left"
 
