@@ -48,7 +48,6 @@ def main(model: str, rows: str) -> None:
                 bf16=True,
                 use_cpu=not torch.cuda.is_available(),
                 max_length=512,
-                activation_checkpointing=False,
                 report_to="none",
                 save_strategy="no",
                 disable_tqdm=True,
