@@ -70,7 +70,12 @@ def test_a_long_reading_can_be_cancelled(page, dashboard, tmp_path):
     upload = page.url.rpartition("=")[2]
     page.click("#data-cancel")
     page.wait_for_url(re.compile(r"/data$"))
-    assert not (dashboard.home / "uploads" / upload).exists()
+    folder = dashboard.home / "uploads" / upload
+    for _ in range(50):  # the worker may be in the middle of a write
+        if not folder.exists():
+            break
+        page.wait_for_timeout(100)
+    assert not folder.exists()
 
 
 def test_a_file_can_be_read_as_the_person_says(page, dashboard, tmp_path):

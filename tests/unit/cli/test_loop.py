@@ -80,7 +80,7 @@ def test_from_a_file_to_a_report(ftkit, home, split, tmp_path):
     names = {"tokens_per_second", "train_loss", "eval_loss", "train_seconds", "peak_memory_mb"}
     assert all(isinstance(metrics[name], float | int) and metrics[name] > 0 for name in names)
     assert metrics["steps"] == 4
-    assert "Run: training" in trained.err
+    assert "Run: loading" in trained.err
     run = trained.json["run"]
     look_at_the_run(ftkit, run, metrics)
     evaluate_it(ftkit, run)
