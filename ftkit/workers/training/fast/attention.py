@@ -56,22 +56,21 @@ def attend(
         out.append(
             scaled_dot_product_attention(queries[0], keys[0], values[0], is_causal=True, scale=scaling)
         )
-    for own in zip(queries[1:], keys[1:], values[1:], strict=True):
+    for own_query, own_key, own_value in zip(queries[1:], keys[1:], values[1:], strict=True):
         if not layout.shared:
-            out.append(scaled_dot_product_attention(*own, is_causal=True, scale=scaling))
+            out.append(
+                scaled_dot_product_attention(own_query, own_key, own_value, is_causal=True, scale=scaling)
+            )
             continue
-        query, key, value = own
-        key, value = torch.cat([keys[0], key], 2), torch.cat([values[0], value], 2)
-        length = query.shape[2]
-        if length > layout.shared:
-            # Half of the scores are hidden from a causal row, and are not computed: asking once more for the beginning costs
-            # less than a mask, with which all are.
-            query = torch.cat([queries[0], query], 2)
-            whole = scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling)
-            out.append(whole[:, :, layout.shared :])
-        else:
-            mask = _sees(layout.shared, length)
-            out.append(scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scaling))
+        out.append(
+            scaled_dot_product_attention(
+                own_query,
+                torch.cat([keys[0], own_key], 2),
+                torch.cat([values[0], own_value], 2),
+                attn_mask=_sees(layout.shared, own_query.shape[2]),
+                scale=scaling,
+            )
+        )
     return torch.cat(out, 2).transpose(1, 2), None
 
 
