@@ -12,6 +12,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 import gradio as gr
 from gradio.components import FormComponent
 from gradio.context import LocalContext
+from markupsafe import Markup
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -193,6 +194,15 @@ def split_choice(split: Split, name: str, lang: str) -> str:
     """A split in a list to choose from, with the name of its dataset."""
     made = split.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
     return say("train.split.choice", lang, name=name, rows=html.number(split.sizes["train"], lang), made=made)
+
+
+def no_split(lang: str) -> Markup:
+    """The way to a first split, where a page needs one."""
+    return html.empty(
+        say("train.empty.title", lang),
+        say("train.empty.text", lang),
+        html.link("/data", say("train.empty.link", lang), primary=True),
+    )
 
 
 def _grid(names: Iterable[str]) -> dict[str, FormComponent]:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from ftkit.ui.border import handler
 from ftkit.ui.i18n import t
 
 # The address of a page is its whole state: an action that makes something ends by going to the thing's address.
@@ -74,6 +75,51 @@ def go_on_choice(choice: gr.Dropdown, address: str, name: str) -> None:
     """Go to ``address`` with the chosen id behind it, when a person chooses."""
     js = f"(id) => {{ if (id) window.location.assign({address!r} + encodeURIComponent(id)) }}"
     choice.input(None, choice, None, js=js, api_name=name)
+
+
+class AskFirst:
+    """A button that asks once more before it does something for good.
+
+    ``button`` is shown and hidden by the page; the question comes where ``lay_out_question`` is called, below it.
+
+    Args:
+        id_: of the button; its answers have ``-yes`` and ``-no`` behind it.
+        sure: the question.
+        yes: the answer that does it.
+        no: the answer that does nothing.
+    """
+
+    def __init__(self, id_: str, sure: Any, yes: Any, no: Any) -> None:
+        self._id, self._sure, self._answers = id_, sure, (yes, no)
+        self.button: gr.Button
+        self.question: gr.Row
+        self.really: gr.Button
+
+    def lay_out_button(self, label: Any, **looks: Any) -> None:
+        """The button, unseen at first."""
+        self.button = gr.Button(label, visible=False, elem_id=self._id, **looks)
+
+    def lay_out_question(self) -> None:
+        """The question and its answers, unseen until the button is clicked."""
+        yes, no = self._answers
+        with gr.Row(visible=False, elem_classes="ft-confirm") as self.question:
+            with gr.Column(min_width=200):
+                gr.Markdown(self._sure)
+            self.really = gr.Button(yes, variant="stop", elem_id=f"{self._id}-yes", min_width=120)
+            self._keep = gr.Button(no, elem_id=f"{self._id}-no", min_width=120)
+
+    def wire(self, name: str) -> None:
+        """Show and hide the question; what ``really`` does is the page's. ``name`` begins the names of the events."""
+        self.button.click(handler(self.ask), None, self.question, api_name=f"{name}_ask")
+        self._keep.click(handler(self.spare), None, self.question, api_name=f"{name}_keep")
+
+    def ask(self) -> gr.Row:
+        """Show the question."""
+        return gr.Row(visible=True)
+
+    def spare(self) -> gr.Row:
+        """Hide it: nothing is done."""
+        return gr.Row(visible=False)
 
 
 def asked(request: gr.Request, name: str) -> str:

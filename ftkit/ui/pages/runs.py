@@ -18,7 +18,7 @@ from ftkit.training.watching.comparing import FEWEST
 from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
-from ftkit.ui.parts import asked, destination, go, page_heading, section
+from ftkit.ui.parts import AskFirst, asked, destination, go, page_heading, section
 from ftkit.ui.watching import figures
 from ftkit.workspace import Workspace
 
@@ -57,6 +57,9 @@ class _Page:
 
     def _lay_out_actions(self) -> None:
         self._next = gr.HTML()
+        self._deleting = AskFirst(
+            "run-delete", t("runs.delete.sure"), t("runs.delete.yes"), t("runs.delete.no")
+        )
         with gr.Row(elem_classes="ft-actions"):
             self._stop = gr.Button(
                 t("runs.stop"), variant="stop", visible=False, elem_id="run-stop", min_width=120
@@ -64,15 +67,8 @@ class _Page:
             self._resume = gr.Button(
                 t("runs.resume"), variant="primary", visible=False, elem_id="run-resume", min_width=120
             )
-            self._delete = gr.Button(
-                t("runs.delete"), visible=False, elem_id="run-delete", min_width=120, size="md"
-            )
-        with gr.Row(visible=False, elem_classes="ft-confirm") as self._confirm:
-            gr.Markdown(t("runs.delete.sure"))
-            self._really = gr.Button(
-                t("runs.delete.yes"), variant="stop", elem_id="run-delete-yes", min_width=120
-            )
-            self._keep = gr.Button(t("runs.delete.no"), elem_id="run-delete-no", min_width=120)
+            self._deleting.lay_out_button(t("runs.delete"), min_width=120, size="md")
+        self._deleting.lay_out_question()
 
     def _lay_out_plots(self) -> None:
         section("runs.plot")
@@ -126,7 +122,7 @@ class _Page:
 
     def _wire(self) -> None:
         live = [
-            self._seen, self._list, self._opened, self._head, self._next, self._stop, self._resume, self._delete,
+            self._seen, self._list, self._opened, self._head, self._next, self._stop, self._resume, self._deleting.button,
             self._notice, self._loss, *self._watched, *self._preferences, self._numbers, self._log, self._samples,
             self._timer,
         ]  # fmt: skip
@@ -153,10 +149,9 @@ class _Page:
             acted.success(
                 handler(self._show), self._seen, live, api_name=f"runs_{name}_show", show_progress="hidden"
             )
-        self._delete.click(handler(self._ask), None, self._confirm, api_name="runs_ask")
-        self._keep.click(handler(self._spare), None, self._confirm, api_name="runs_keep")
+        self._deleting.wire("runs")
         go(
-            self._really.click(handler(self._delete_run), None, self._where, api_name="runs_delete"),
+            self._deleting.really.click(handler(self._delete_run), None, self._where, api_name="runs_delete"),
             self._where,
             "runs_go",
         )
@@ -218,12 +213,6 @@ class _Page:
     def _resume_run(self, request: gr.Request) -> str:
         self._workspace.training.resume(asked(request, "run"))
         return ""
-
-    def _ask(self) -> Any:
-        return gr.Row(visible=True)
-
-    def _spare(self) -> Any:
-        return gr.Row(visible=False)
 
     def _delete_run(self, request: gr.Request) -> str:
         self._workspace.training.delete(asked(request, "run"))

@@ -98,7 +98,7 @@ class _Page:
     def _wire(self) -> None:
         chosen: list[Any] = [self._split, self._recipe, *self._fields]
         shown: list[Any] = [self._mistakes, self._card, self._command, self._yaml]
-        taken: list[Any] = [self._own.delete, self._own.confirm]
+        taken: list[Any] = [self._own.deleting.button, self._own.deleting.question]
         arrived = gr.on(
             fn=handler(self._arrive),
             outputs=[
@@ -165,7 +165,7 @@ class _Page:
         lang = language(request)
         splits = self._workspace.splits.all()
         if not splits:
-            return [gr.skip(), _no_split(lang), *[gr.skip()] * (8 + len(form.FIELDS))]
+            return [gr.skip(), form.no_split(lang), *[gr.skip()] * (8 + len(form.FIELDS))]
         names = {one.id: one.name for one in self._workspace.data.all()}
         choices = [(form.split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
         split, copied = asked(request, "split") or splits[0].id, asked(request, "copy")
@@ -252,14 +252,6 @@ class _Page:
 def _about(recipe: Recipe, lang: str) -> Markup:
     """What a recipe is for; a recipe of one's own says it in its own words."""
     return html.paragraph(catalogue(lang).get(f"train.about.{recipe.name}", recipe.description))
-
-
-def _no_split(lang: str) -> str:
-    return html.empty(
-        say("train.empty.title", lang),
-        say("train.empty.text", lang),
-        html.link("/data", say("train.empty.link", lang), primary=True),
-    )
 
 
 def _search(split: str, recipe: str, lang: str) -> Markup:

@@ -14,6 +14,7 @@ from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.parts import AskFirst
 from ftkit.workspace import Workspace
 
 
@@ -38,28 +39,18 @@ class Own:
 
     def lay_out_delete(self) -> None:
         """Only beside a recipe of one's own."""
-        self.delete = gr.Button(
-            t("train.own.delete"),
-            size="sm",
-            visible=False,
-            elem_id="train-own-delete",
-            elem_classes="ft-narrow",
+        self.deleting = AskFirst(
+            "train-own-delete", t("train.own.sure"), t("train.own.yes"), t("train.own.no")
         )
-        with gr.Row(visible=False, elem_classes="ft-confirm") as self.confirm:
-            with gr.Column(min_width=200):
-                gr.Markdown(t("train.own.sure"))
-            self._really = gr.Button(
-                t("train.own.yes"), variant="stop", elem_id="train-own-delete-yes", min_width=120
-            )
-            self._keep = gr.Button(t("train.own.no"), elem_id="train-own-delete-no", min_width=120)
+        self.deleting.lay_out_button(t("train.own.delete"), size="sm", elem_classes="ft-narrow")
+        self.deleting.lay_out_question()
 
     def wire(self, recipe: gr.Dropdown, fields: Sequence[Component]) -> None:
         """Connect both with the choice of a recipe and the form."""
-        changed = [self._note, recipe, self.delete, self.confirm]
+        changed = [self._note, recipe, self.deleting.button, self.deleting.question]
         self._save.click(handler(self._save_as), [self._title, *fields], changed, api_name="train_own_save")
-        self.delete.click(handler(self._ask), None, self.confirm, api_name="train_own_ask")
-        self._keep.click(handler(self._spare), None, self.confirm, api_name="train_own_keep")
-        self._really.click(handler(self._delete), recipe, changed, api_name="train_own_delete")
+        self.deleting.wire("train_own")
+        self.deleting.really.click(handler(self._delete), recipe, changed, api_name="train_own_delete")
 
     def choices(self, lang: str) -> list[tuple[str, str]]:
         """Recipes that ftkit brings, then those that were saved here."""
@@ -85,9 +76,3 @@ class Own:
 
     def _chosen(self, name: str, lang: str) -> gr.Dropdown:
         return gr.Dropdown(choices=self.choices(lang), value=name)
-
-    def _ask(self) -> Any:
-        return gr.Row(visible=True)
-
-    def _spare(self) -> Any:
-        return gr.Row(visible=False)

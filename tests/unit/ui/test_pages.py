@@ -266,8 +266,8 @@ def test_an_empty_question_is_refused_before_anything_starts(workspace: Workspac
 def test_deleting_asks_first(workspace: Workspace) -> None:
     run = finished_run(workspace)
     page = page_of("runs", workspace)
-    assert page._ask().visible
-    assert not page._spare().visible
+    assert page._deleting.ask().visible
+    assert not page._deleting.spare().visible
     assert page._delete_run(visit(run=run.id)) == "/runs"
     assert workspace.training.all() == []
 

@@ -15,7 +15,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.sweeps import views
 from ftkit.ui.pages.sweeps.plot import parallel_plot
-from ftkit.ui.parts import asked, destination, go, section
+from ftkit.ui.parts import AskFirst, asked, destination, go, section
 from ftkit.workspace import Workspace
 
 _EVERY = 2.0
@@ -53,6 +53,9 @@ class Followed:
         self._wire()
 
     def _lay_out_actions(self) -> None:
+        self._deleting = AskFirst(
+            "sweep-delete", t("sweeps.delete.sure"), t("runs.delete.yes"), t("runs.delete.no")
+        )
         with gr.Row(elem_classes="ft-actions"):
             self._stop = gr.Button(
                 t("runs.stop"), variant="stop", visible=False, elem_id="sweep-stop", min_width=120
@@ -60,19 +63,12 @@ class Followed:
             self._resume = gr.Button(
                 t("runs.resume"), variant="primary", visible=False, elem_id="sweep-resume", min_width=120
             )
-            self._delete = gr.Button(
-                t("runs.delete"), visible=False, elem_id="sweep-delete", min_width=120, size="md"
-            )
-        with gr.Row(visible=False, elem_classes="ft-confirm") as self._confirm:
-            gr.Markdown(t("sweeps.delete.sure"))
-            self._really = gr.Button(
-                t("runs.delete.yes"), variant="stop", elem_id="sweep-delete-yes", min_width=120
-            )
-            self._keep = gr.Button(t("runs.delete.no"), elem_id="sweep-delete-no", min_width=120)
+            self._deleting.lay_out_button(t("runs.delete"), min_width=120, size="md")
+        self._deleting.lay_out_question()
 
     def _wire(self) -> None:
         live = [
-            self._seen, self._list, self._opened, self._head, self._stop, self._resume, self._delete, self._best, self._plot,
+            self._seen, self._list, self._opened, self._head, self._stop, self._resume, self._deleting.button, self._best, self._plot,
             self._table, self._importance, self._log, self._timer,
         ]  # fmt: skip
         show = handler(self._show)
@@ -86,10 +82,11 @@ class Followed:
         ):
             acted = button.click(handler(act), None, self._seen, api_name=f"sweeps_{name}")
             acted.success(show, self._seen, live, api_name=f"sweeps_{name}_show", show_progress="hidden")
-        self._delete.click(handler(self._ask), None, self._confirm, api_name="sweeps_ask")
-        self._keep.click(handler(self._spare), None, self._confirm, api_name="sweeps_keep")
+        self._deleting.wire("sweeps")
         go(
-            self._really.click(handler(self._delete_it), None, self._where, api_name="sweeps_delete"),
+            self._deleting.really.click(
+                handler(self._delete_it), None, self._where, api_name="sweeps_delete"
+            ),
             self._where,
             "sweeps_delete_go",
         )
@@ -154,12 +151,6 @@ class Followed:
     def _resume_it(self, request: gr.Request) -> str:
         self._workspace.sweeps.resume(asked(request, "sweep"))
         return ""
-
-    def _ask(self) -> Any:
-        return gr.Row(visible=True)
-
-    def _spare(self) -> Any:
-        return gr.Row(visible=False)
 
     def _delete_it(self, request: gr.Request) -> str:
         self._workspace.sweeps.delete(asked(request, "sweep"))

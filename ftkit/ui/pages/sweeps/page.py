@@ -180,17 +180,19 @@ class _Page:
         if asked(request, "sweep"):
             return ["", "", gr.Row(visible=False), *nothing]
         if not splits:
-            return ["", _no_split(lang), gr.Row(visible=False), *nothing]
+            return ["", form.no_split(lang), gr.Row(visible=False), *nothing]
         names = {one.id: one.name for one in self._workspace.data.all()}
         choices = [(form.split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
         recipes = [one.name for one in self._workspace.training.recipes()]
         recipe, further, note = asked(request, "recipe") or recipes[0], "", ""
         if copied := asked(request, "copy"):
-            run = self._workspace.training.get(copied).run
-            base = self._workspace.training.recipe(run.recipe).spec.model_dump()
-            recipe, note = run.recipe, html.notice("info", say("train.copied", lang, run=run.name))
+            view, _, recipe = self._workspace.training.copied(copied)
+            base = self._workspace.training.recipe(recipe).spec.model_dump()
+            note = html.notice("info", say("train.copied", lang, run=view.run.name))
             further = "\n".join(
-                f"{key}: {write_value(value)}" for key, value in run.spec.items() if base.get(key) != value
+                f"{key}: {write_value(value)}"
+                for key, value in view.run.spec.items()
+                if base.get(key) != value
             )
         spec = self._spec(recipe, further)
         filled = varied.filled(varied.FREE, _FIRST, spec, lang)
@@ -286,11 +288,3 @@ class _Page:
             spec, split, recipe, plan, name.strip() or None, request=click or None
         )
         return html.url("sweeps", sweep=made.id)
-
-
-def _no_split(lang: str) -> str:
-    return html.empty(
-        say("train.empty.title", lang),
-        say("train.empty.text", lang),
-        html.link("/data", say("train.empty.link", lang), primary=True),
-    )
