@@ -4,8 +4,6 @@ Takes run ids, gives evaluations, their rows and the report page. The measuring 
 what the worker reads (``inputs.json``) and reads what it writes.
 """
 
-import hashlib
-import json
 import shutil
 import threading
 from collections.abc import Callable
@@ -15,9 +13,10 @@ from typing import Any
 from ftkit.errors import NotFound, Refused
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ENDED_STATES, Dataset, Evaluation, Job, Model, Part, Run, Split
+from ftkit.records import ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
 from ftkit.store.artefacts import A, Artefacts
-from ftkit.store.files import Folders, read_json, write_json
+from ftkit.store.files import Folders, hash_value, read_json, write_json
+from ftkit.store.models import find_model
 
 _SEED = 42
 
@@ -122,7 +121,7 @@ class EvaluationService:
 
         run = self._artefacts.get(Run, run_id)
         split = self._find(Split, run.split)
-        model = self._model(run.model)
+        model = find_model(self._folders, run.model)
         done = [view for view in self.all(run_id) if view.report is not None]
         view = next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
         lineage = list(self._artefacts.lineage(view.evaluation.id if view else run_id))
@@ -171,7 +170,7 @@ class EvaluationService:
             name=f"{run.name} · {part}",
             created_at=self._clock(),
             parents=(run.id, split.id),
-            content_hash=_hash([run.content_hash, split.content_hash, part, _SEED]),
+            content_hash=hash_value([run.content_hash, split.content_hash, part, _SEED]),
             seed=_SEED,
             run=run.id,
             split=split.id,
@@ -238,11 +237,3 @@ class EvaluationService:
             return self._artefacts.get(kind, id_)
         except NotFound:
             return None
-
-    def _model(self, id_: str) -> Model | None:
-        value = read_json(self._folders.model(id_) / "model.json")
-        return None if value is None else Model.model_validate(value)
-
-
-def _hash(value: Any) -> str:
-    return "sha256:" + hashlib.sha256(json.dumps(value).encode()).hexdigest()

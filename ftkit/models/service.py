@@ -26,6 +26,7 @@ from ftkit.models.chat_template import ChatTemplate, read_chat_template
 from ftkit.records import Job, Model
 from ftkit.settings import Settings
 from ftkit.store.files import Folders, read_json, write_json
+from ftkit.store.models import get_model
 
 # Downloads wait for the network, not for the processor: they run beside a training run.
 _LANE = "download"
@@ -56,14 +57,7 @@ class ModelService:
         Raises:
             NotFound: it is not here; the sentence says how to get it.
         """
-        value = read_json(self._folders.model(id_) / "model.json")
-        if value is None:
-            raise NotFound(
-                "models.not_here",
-                "The model {model} is not on this machine. Get it on the Model page or with: ftkit models pull {model}",
-                model=id_,
-            )
-        return Model.model_validate(value)
+        return get_model(self._folders, id_)
 
     def known(self, name: str, now: datetime) -> Model:
         """A model on this machine, or what the list knows of one that is not.

@@ -128,6 +128,23 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def hash_value(value: Any) -> str:
+    """sha256 of a JSON value, whatever the order of its keys, as ``sha256:<hex>``."""
+    return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def short_hash(value: Any, length: int) -> str:
+    """The first hexadecimal digits of ``hash_value``, for names of files and ids."""
+    return hash_value(value).removeprefix("sha256:")[:length]
+
+
+def keep_newest(folder: Path, pattern: str, most: int) -> None:
+    """Delete all but ``most`` files, those that were touched longest ago first."""
+    by_use = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in by_use[most:]:
+        path.unlink(missing_ok=True)
+
+
 def hash_file(path: Path) -> str:
     """sha256 of a file, as ``sha256:<hex>``."""
     with path.open("rb") as stream:

@@ -45,9 +45,10 @@ class TokenCounts:
     unknown: int = 0
     unknown_signs: str = ""
 
-    def lengths(self, batches: int) -> Lengths:
-        """For the memory estimate of a run of so many batches."""
+    def lengths(self, spec: RunSpec) -> Lengths:
+        """For the memory estimate of a run."""
         mean = self.tokens / self.rows if self.rows else 0.0
+        batches = count_steps(spec, self.rows) * spec.gradient_accumulation_steps
         return Lengths(self.longest, self.longest_answer, mean, self.spread, batches)
 
 
@@ -104,8 +105,7 @@ def make_card(
     batch = spec.per_device_train_batch_size * spec.gradient_accumulation_steps
     share = steps * batch / train.rows if train.rows else 0.0
     tokens = round(train.tokens * share)
-    lengths = train.lengths(steps * spec.gradient_accumulation_steps)
-    memory = estimate(spec, model, lengths, machine)
+    memory = estimate(spec, model, train.lengths(spec), machine)
     seconds, source = _seconds(tokens, spec, model, machine, speed)
     return RunCard(
         rows=train.rows,
@@ -218,7 +218,7 @@ def _too_large(
     spec: RunSpec, train: TokenCounts, model: Model, memory: Memory, machine: Machine
 ) -> FtkitError:
     """That it does not fit, and the change with which it would."""
-    helps = what_would_fit(spec, model, train.lengths(count_steps(spec, train.rows)), machine)
+    helps = what_would_fit(spec, model, train.lengths(spec), machine)
     if helps is None:
         return Refused(
             "training.too_large",

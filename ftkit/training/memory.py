@@ -152,7 +152,7 @@ def estimate(spec: RunSpec, model: Model, lengths: Lengths, machine: Machine) ->
     """
     shape = model.architecture
     narrow = spec.bf16 and machine.bf16
-    fast = spec.may_be_fast and not machine.gpu and not model.encoder_decoder
+    fast = _fast(spec, model, machine)
     trained = _trained(spec, model)
     tokens = _tokens_at_once(spec, lengths)
     asked = min(lengths.longest, spec.max_length)
@@ -240,13 +240,17 @@ def _tokens_at_once(spec: RunSpec, lengths: Lengths) -> float:
     return 2 * size * min(lengths.longest, spec.max_length)
 
 
+def _fast(spec: RunSpec, model: Model, machine: Machine) -> bool:
+    """Whether the run is computed on the fast path, as far as can be told before the model is loaded."""
+    return spec.may_be_fast and not machine.gpu and not model.encoder_decoder
+
+
 def _scored(spec: RunSpec, lengths: Lengths, tokens: float) -> float:
     """Tokens of the largest batch that get scores over the vocabulary: with preferences, those of answers."""
     if spec.method == "sft" or not lengths.longest_answer:
         return tokens
-    sides = (
-        1 if spec.method == "dpo" else 2
-    )  # a pair's answers count together, a marked one beside a foreign one
+    # A pair's answers are counted together; a marked one is scored beside a foreign one.
+    sides = 1 if spec.method == "dpo" else 2
     return min(tokens, sides * spec.per_device_train_batch_size * lengths.longest_answer)
 
 
@@ -257,7 +261,9 @@ def _weights(spec: RunSpec, model: Model, machine: Machine, narrow: bool) -> flo
     linear = max(0, model.parameters - embeddings)
     # With 16-bit units weights are there in 32 bits, as they were loaded, and in 16; the fast path leaves the head in 32.
     twice = narrow and not machine.gpu
-    whole = 4 * model.parameters + (2 * (linear if spec.may_be_fast else model.parameters) if twice else 0)
+    whole = 4 * model.parameters + (
+        2 * (linear if _fast(spec, model, machine) else model.parameters) if twice else 0
+    )
     if spec.quantised:
         return linear * (_FOUR_BITS if spec.load_in_4bit else _EIGHT_BITS) + embeddings * (2 if narrow else 4)
     if not spec.use_peft:

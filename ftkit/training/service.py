@@ -5,7 +5,6 @@ the worker reads (``spec.yaml``, ``inputs.json``) and reads what it writes.
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders, read_json, write_bytes, write_json
+from ftkit.store.files import Folders, hash_value, read_json, short_hash, write_bytes, write_json
+from ftkit.store.models import find_model
 from ftkit.training import encoder_decoder, recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
 from ftkit.training.checks.hub import hub_refusals
@@ -141,7 +141,7 @@ class TrainingService:
             name=name or f"{model.name} · {record.name}",
             created_at=self._clock(),
             parents=tuple(filter(None, (split, model.id, spec.start_from_run if start_from else "", sweep))),
-            content_hash=_hash([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
+            content_hash=hash_value([spec.model_dump(mode="json"), record.content_hash, model.content_hash]),
             seed=spec.seed,
             recipe=recipe,
             split=split,
@@ -298,14 +298,14 @@ class TrainingService:
         return JobFolder(self._folders.run(id_))
 
     def _model(self, spec: RunSpec) -> Model:
-        value = read_json(self._folders.model(spec.model_name_or_path) / "model.json")
-        if value is None:
+        model = find_model(self._folders, spec.model_name_or_path)
+        if model is None:
             raise NotFound(
                 "training.no_model",
                 "The model {model} is not on this machine. Get it on the Model page or with: ftkit models pull {model}",
                 model=spec.model_name_or_path,
             )
-        return Model.model_validate(value)
+        return model
 
     def _token_counts(self, spec: RunSpec, split: Split) -> TokenCounts:
         question = {
@@ -319,7 +319,7 @@ class TrainingService:
             "cache": str(self._folders.cache("tokens")),
         }
         fields = sorted(TokenCounts.__dataclass_fields__)
-        key = _hash([split.content_hash, question, fields]).removeprefix("sha256:")[:16]
+        key = short_hash([split.content_hash, question, fields], 16)
         remembered = self._folders.split(split.id) / f"tokens-{key}.json"
         answer = read_json(remembered)
         if answer is None:
@@ -380,7 +380,3 @@ def _check_roles(spec: RunSpec, split: Split) -> None:
             "kto learns from marked answers, and this split has none: choose a column that marks answers as good or bad "
             "(label) on the Data page, or use another method.",
         )
-
-
-def _hash(value: Any) -> str:
-    return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

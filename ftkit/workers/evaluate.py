@@ -24,7 +24,7 @@ from transformers import PreTrainedTokenizerBase
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.evaluation.scores import json_fields, row_scores
-from ftkit.store.files import hash_file, write_json
+from ftkit.store.files import hash_file, read_json, write_json
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
 from ftkit.workers.evaluation.remembered import BaseAnswers
 from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
@@ -271,12 +271,13 @@ def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
 def _base_depends_on(inputs: Inputs, told: Mapping[str, Any]) -> dict[str, Any]:
     """All that the base model's answers depend on: not on what was tuned, nor on the name of the split."""
     others = {"tuned_hashes", "split", "part", "seed"}
-    model = [hash_file(path) for path in sorted(inputs.model.glob("*.safetensors"))]
-    texts = [hash_file(path) for path in sorted(inputs.model.glob("*.j*"))]
+    # The record has a hash of all files of the model: reading gigabytes again would tell nothing more.
+    record = read_json(inputs.model / "model.json") or {}
+    model = record.get("content_hash") or [hash_file(path) for path in sorted(inputs.model.glob("*.*"))]
     return {
         **{name: value for name, value in told.items() if name not in others},
         "mapping": inputs.mapping,
-        "hashes": [*model, *texts],
+        "model_hash": model,
     }
 
 

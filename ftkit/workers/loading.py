@@ -62,15 +62,22 @@ def load_model(
     if model.config.model_type == "gpt2":
         # transformers leaves it unset for GPT-2, and the loss is then divided by one token too many a row.
         model.loss_type = "ForCausalLM"
+    if quantization is None:
+        model = model.to(device())
+    else:  # such weights were put in place as they were loaded
+        _keep_gradients(model)
+    return cast(PreTrainedModel, model.eval())
+
+
+def _keep_gradients(model: Any) -> None:
+    """Let 4-bit layers compute after a validation as before it.
+
+    On processors with 16-bit units bitsandbytes packs them anew in the first forward pass without training, and computes
+    with a kernel that has no gradient from then on: adapters would learn something else, without a word.
+    """
     for module in model.modules():
-        # On processors with 16-bit units bitsandbytes packs 4-bit weights anew in the first forward pass without training,
-        # and computes with a kernel that has no gradient from then on: adapters would learn something else after the first
-        # validation, without a word.
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
-    if quantization is None:  # such weights are put in place as they are loaded
-        model = model.to(device())
-    return cast(PreTrainedModel, model.eval())
 
 
 def load_with_adapter(

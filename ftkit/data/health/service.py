@@ -4,8 +4,6 @@ Takes ids, gives reports. The looking happens in the worker; a check of the same
 not made again. It changes no dataset: cleaning does.
 """
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +14,10 @@ from ftkit.data.health.report import HealthReport
 from ftkit.errors import BadInput, NotFound
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Jobs
-from ftkit.records import ENDED_STATES, PARTS, Dataset, Job, Model, Record, Split
+from ftkit.records import ENDED_STATES, PARTS, Dataset, Job, Record, Split
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders, hash_file, read_json, write_json
+from ftkit.store.files import Folders, hash_file, read_json, short_hash, write_json
+from ftkit.store.models import get_model
 
 # Beside a training run, not behind it.
 _LANE = "check"
@@ -78,7 +77,7 @@ class HealthService:
         chosen = options or CheckOptions()
         dataset = self._artefacts.get(Dataset, dataset_id)
         inputs = self._inputs(dataset, chosen)
-        id_ = f"check-{_hash(inputs['key'])}"
+        id_ = f"check-{short_hash(inputs['key'], 20)}"
         with self._start_lock:
             known = self._find(id_)
             if (
@@ -178,7 +177,7 @@ class HealthService:
             "columns": list(dataset.columns),
             "split": [hash_file(folder / f"{part}.parquet") for part in PARTS] if folder else None,
             "options": options.model_dump(),
-            "model": self._model(options.model).content_hash if options.model else "",
+            "model": get_model(self._folders, options.model).content_hash if options.model else "",
         }
         return {
             "key": key,
@@ -195,16 +194,6 @@ class HealthService:
             "personal": options.personal,
             "options": options.model_dump(),
         }
-
-    def _model(self, id_: str) -> Model:
-        value = read_json(self._folders.model(id_) / "model.json")
-        if value is None:
-            raise NotFound(
-                "models.not_here",
-                "The model {model} is not on this machine. Get it on the Model page or with: ftkit models pull {model}",
-                model=id_,
-            )
-        return Model.model_validate(value)
 
     def _read(self, id_: str) -> dict[str, Any]:
         inputs: dict[str, Any] = read_json(self._folders.work(id_) / "inputs.json") or {}
@@ -233,7 +222,3 @@ class HealthService:
             if state
             else None,
         )
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:20]

@@ -6,7 +6,6 @@ The measuring happens in a worker; a pair of split and model is measured once an
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Jobs
 from ftkit.records import ENDED_STATES, Job, Model, Part, Split
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders, read_json, write_json
+from ftkit.store.files import Folders, read_json, short_hash, write_json
+from ftkit.store.models import get_model
 
 KIND = "evaluation.familiarity"
 ROWS = 64
@@ -70,7 +70,7 @@ class FamiliarityService:
             Refused: no model is named, or the split has no rows.
         """
         split = self._artefacts.get(Split, split_id)
-        found = [self._model(id_) for id_ in dict.fromkeys(models)]
+        found = [get_model(self._folders, id_) for id_ in dict.fromkeys(models)]
         if not found:
             raise Refused("familiarity.no_model", "Choose at least one model to measure.")
         part: Part = "validation" if split.sizes.get("validation") else "train"
@@ -87,7 +87,7 @@ class FamiliarityService:
         job = self._jobs.of(id_)
         folder = self._jobs.folder(job)
         inputs = read_json(folder.path / "inputs.json") or {}
-        model = self._model(inputs["model_id"])
+        model = get_model(self._folders, inputs["model_id"])
         result = folder.result(job.nonce) if job.state == "done" else None
         return Familiarity(model, job, **(result or {}).get("metrics", {}))
 
@@ -119,7 +119,7 @@ class FamiliarityService:
             "rows": rows,
             "seed": _SEED,
         }
-        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:10]
+        digest = short_hash(asked, 10)
         id_ = f"know-{_short(split.id)}-{digest}"
         folder = self._folders.work(id_)
         if not self._measured(id_, folder):
@@ -137,16 +137,6 @@ class FamiliarityService:
         return job.state not in ENDED_STATES or (
             job.state == "done" and JobFolder(folder).result(job.nonce) is not None
         )
-
-    def _model(self, id_: str) -> Model:
-        value = read_json(self._folders.model(id_) / "model.json")
-        if value is None:
-            raise NotFound(
-                "models.not_here",
-                "The model {model} is not on this machine. Get it on the Model page or with: ftkit models pull {model}",
-                model=id_,
-            )
-        return Model.model_validate(value)
 
 
 def _short(split: str) -> str:

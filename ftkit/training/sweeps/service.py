@@ -5,7 +5,6 @@ them through the same queue and writes what they found. This side imports no opt
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ENDED_STATES, Job, JobState, Run, Split, Sweep
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders, read_json, write_json
+from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.training.card import RunCard
 from ftkit.training.service import Progress, TrainingService, progress_of
 from ftkit.training.spec import RunSpec
@@ -215,7 +214,7 @@ class SweepService:
             name=f"Sweep · {record.name}",
             created_at=self._clock(),
             parents=(split, spec.model_name_or_path),
-            content_hash=_hash(
+            content_hash=hash_value(
                 [spec.model_dump(mode="json"), plan.model_dump(mode="json"), record.content_hash]
             ),
             seed=plan.seed,
@@ -260,7 +259,3 @@ class SweepService:
         progress = progress_of(job, folder.state())
         best = trials.best_of(found.trials, sweep.direction)
         return SweepView(sweep, job, job.state, found.trials, best, found.importance, progress, left)
-
-
-def _hash(value: Any) -> str:
-    return "sha256:" + hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,6 @@ again. It imports neither torch nor transformers.
 """
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import ftkit
-from ftkit.store.files import hash_file
+from ftkit.store.files import hash_file, keep_newest, short_hash
 from ftkit.training.options.model import Method
 from ftkit.workers.training.preference.rows import MarkedRow, PairRow
 from ftkit.workers.training.prepared import Prepared, Row, prepare
@@ -48,7 +47,7 @@ class Asked(NamedTuple):
             "model": [hash_file(path) for path in weightless],
             "versions": [ftkit.__version__, version("tokenizers")],
         }
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+        return short_hash(told, 32)
 
 
 def tokenised(asked: Asked, cache: Path | None) -> Prepared:
@@ -90,9 +89,7 @@ def _write(path: Path, made: Prepared) -> None:
                 rows = [row._asdict() for row in made.rows[begin : begin + _AT_ONCE]]
                 writer.write_table(pa.Table.from_pylist(rows, schema))
         partial.replace(path)
-        by_use = sorted(path.parent.glob("*.parquet"), key=lambda one: one.stat().st_mtime, reverse=True)
-        for old in by_use[_MOST:]:
-            old.unlink(missing_ok=True)
+        keep_newest(path.parent, "*.parquet", _MOST)
 
 
 def _read(path: Path) -> Prepared:

@@ -3,13 +3,11 @@
 Takes a folder and all that the answers depend on, gives one record a row. It knows no tuned model.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftkit.store.files import read_json, write_json
+from ftkit.store.files import keep_newest, read_json, short_hash, write_json
 
 # What is kept of a sample, beside the place of its row.
 FIELDS = ("base_nll", "base_answer", "base_tokens", "base_cut")
@@ -25,8 +23,7 @@ class BaseAnswers:
     """
 
     def __init__(self, folder: Path | None, depends_on: Mapping[str, Any]) -> None:
-        key = hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:32]
-        self._path = folder / f"{key}.json" if folder else None
+        self._path = folder / f"{short_hash(depends_on, 32)}.json" if folder else None
 
     def recall(self, rows: Sequence[int]) -> list[dict[str, Any]] | None:
         """What is known of these rows, in their order; None where it is not known of all."""
@@ -44,6 +41,4 @@ class BaseAnswers:
         write_json(
             self._path, [{name: one[name] for name in ("row", *FIELDS) if name in one} for one in samples]
         )
-        by_use = sorted(self._path.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in by_use[_MOST:]:
-            path.unlink(missing_ok=True)
+        keep_newest(self._path.parent, "*.json", _MOST)

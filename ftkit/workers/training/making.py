@@ -37,7 +37,6 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
     folder = Path(worker.inputs["model"])
     narrow = spec.bf16 and loading.has_fast_bf16()
     device = loading.device().type
-    tokenizer = loading.load_tokenizer(folder)
     model: Any = _load(spec, folder, narrow)
     reads_first = bool(model.config.is_encoder_decoder)
     watch.fast = spec.may_be_fast and trainer.fits_fast_path(model)
