@@ -111,3 +111,8 @@ class Settings(BaseModel):
         # After each event Gradio sums up the last 10,000 of them with pandas, for a page that is switched off.
         os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
         os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**12)
+
+
+def failpoints(environ: Mapping[str, str] = os.environ) -> str:
+    """FTKIT_FAILPOINT: what tests ask of ``ftkit.failpoints``; empty in real use."""
+    return environ.get("FTKIT_FAILPOINT", "")
