@@ -10,7 +10,7 @@ run: $(STAMP)            ## the dashboard, with the sample data ready to train
 	$(BIN)/python app.py
 
 test: $(STAMP) chromium check   ## everything that must hold before a change lands
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not smoke"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not smoke"
 
 check: $(STAMP)          ## format, lint, types, layers
 	$(BIN)/ruff format --check .
