@@ -20,8 +20,8 @@ _ALLOCATOR = {
 }
 # OpenMP's threads wait for each other by spinning, which burns the time of others where cores are shared; a sleep at each wait
 # costs a quarter of the speed where they are not. This many turns lose little in both (tokens per second on two cores, free and
-# with one of them busy: 241 and 183 at 1,000 turns, 343 and 190 at 4,000, 318 and 110 at 20,000).
-_PATIENCE = {"GOMP_SPINCOUNT": "4000"}
+# with one of them busy: 520 and 275 at 4,000 turns, 590 and 230 at 8,000, 525 and 138 at 20,000).
+_PATIENCE = {"GOMP_SPINCOUNT": "8000"}
 # Switches that would open the app to the world behind its own checks.
 _DANGEROUS = ("GRADIO_VIBE_MODE", "GRADIO_SHARE", "GRADIO_ALLOWED_PATHS", "GRADIO_MCP_SERVER")
 

@@ -5,6 +5,7 @@ with a model, and never asks the network.
 """
 
 import contextlib
+import ctypes
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -152,6 +153,13 @@ def has_fast_bf16() -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     probes: Any = torch.cpu
     return bool(probes._is_avx512_bf16_supported() or probes._is_amx_tile_supported())
+
+
+def give_back_memory() -> None:
+    """Let the operating system have what loading has freed: pieces between those in use fit nothing that comes later."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+    if trim is not None:
+        trim(0)
 
 
 def _refuse_pickles(folder: Path, pattern: str) -> None:

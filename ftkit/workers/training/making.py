@@ -79,6 +79,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
             interrupted=worker.raise_if_stopped,
             **more,
         )
+    loading.give_back_memory()
     return made
 
 

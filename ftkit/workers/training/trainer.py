@@ -14,7 +14,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from ftkit.errors import BadInput
 from ftkit.workers.training.fast import attention
-from ftkit.workers.training.fast.lora import use_fast_layers
+from ftkit.workers.training.fast.layers import use_fast_layers
 from ftkit.workers.training.fast.loss import Summed, summed
 
 # Checked against TRL by tests: plain causal attention, logits that are hidden states times the output layer.
@@ -106,6 +106,8 @@ class FastTrainer(RunTrainer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         use_fast_layers(self.model)
+        head = self._causal().get_output_embeddings().weight.detach()
+        self._head = head.to(torch.bfloat16) if self.args.bf16 else head  # cast once, not at each step
 
     def compute_loss(
         self,
@@ -119,17 +121,22 @@ class FastTrainer(RunTrainer):
         return loss / (tokens if num_items_in_batch is None else num_items_in_batch)
 
     def _summed(self, inputs: dict[str, Any]) -> Summed:
-        tuned: Any = self.model
-        causal = tuned.get_base_model()
         with self.accelerator.autocast():
-            hidden = causal.base_model(
-                input_ids=inputs["input_ids"],
-                position_ids=inputs["position_ids"],
-                layout=inputs["layout"],
-                use_cache=False,
-            ).last_hidden_state[0]
-            head = causal.get_output_embeddings()
-            return summed(hidden, head.weight, inputs["labels"][0], inputs["sources"][0])
+            hidden = (
+                self._causal()
+                .base_model(
+                    input_ids=inputs["input_ids"],
+                    position_ids=inputs["position_ids"],
+                    layout=inputs["layout"],
+                    use_cache=False,
+                )
+                .last_hidden_state[0]
+            )
+            return summed(hidden, self._head, inputs["labels"][0], inputs["sources"][0])
+
+    def _causal(self) -> Any:
+        tuned: Any = self.model
+        return tuned.get_base_model()
 
     def _count(self, inputs: dict[str, Any]) -> int:
         return int(inputs["labels"].numel())
@@ -144,6 +151,7 @@ def fits_fast_path(model: Any) -> bool:
         and config.model_type in _FAST_ARCHITECTURES
         and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
         and not getattr(config, "attention_dropout", 0.0)
+        and config.hidden_act == "silu"
         and isinstance(head, torch.nn.Linear)
         and head.bias is None
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
+from ftkit.workers.training.fast.numbers import as_they_come, product_type, sum_type
 from ftkit.workers.training.rows import IGNORED
 
 # Positions at a time: their logits over 50 000 tokens take 50 MB.
@@ -29,16 +30,16 @@ class _FrozenHeadLoss(torch.autograd.Function):
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
+        kind = product_type(hidden)
         weight = weight.to(kind)
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        total = hidden.new_zeros((), dtype=torch.promote_types(hidden.dtype, torch.float32))
+        total = hidden.new_zeros((), dtype=sum_type(hidden))
         right = labels.new_zeros(())
-        with torch.autocast("cpu", enabled=False):
+        with as_they_come():
             for begin in range(0, hidden.shape[0], _CHUNK):
                 part = slice(begin, begin + _CHUNK)
-                logits = (hidden[part].to(kind) @ weight.T).to(total.dtype)
-                log_probs = logits.log_softmax(-1)
+                # In one expression, as each of them takes tens of megabytes that shall be free for the next.
+                log_probs = (hidden[part].to(kind) @ weight.T).to(total.dtype).log_softmax(-1)
                 wanted = labels[part, None]
                 total -= log_probs.gather(1, wanted).sum()
                 if gradient is None:
