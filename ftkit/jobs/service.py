@@ -6,6 +6,7 @@ every unfinished job, whoever started it, and moves it by compare-and-set. It kn
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Jobs:
         self._supervision = Supervision(
             table=table,
             launcher=launcher,
-            folder_of=self.folder,
+            folder_of=partial(_folder_of, folders),
             conditions=self._conditions,
             clock=clock,
             new_id=new_id,
@@ -146,7 +147,7 @@ class Jobs:
 
     def folder(self, job: Job) -> JobFolder:
         """Where a job works."""
-        return JobFolder(_ROOMS.get(job.kind, Folders.work)(self._folders, job.artefact))
+        return _folder_of(self._folders, job)
 
     def events(self, artefact: str) -> list[Event]:
         """All that happened to the jobs of an artefact, in that order, from supervision and from the workers."""
@@ -215,3 +216,7 @@ class Jobs:
         elif not self._supervision.ask(self.of(artefact), request, patience):
             raise Refused("jobs.ended", "It has ended already ({state}).", state=self.of(artefact).state)
         return self.of(artefact)
+
+
+def _folder_of(folders: Folders, job: Job) -> JobFolder:
+    return JobFolder(_ROOMS.get(job.kind, Folders.work)(folders, job.artefact))
