@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -146,3 +148,66 @@ def test_the_kernels_counter_tells_memory_from_a_plain_kill(tmp_path: Path, kill
         assert (job.state, job.error["key"]) == ("lost", key)
     finally:
         yard.close()
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_data_loaders_and_torchrun_are_gone_too(yard: Yard, how: str) -> None:
+    yard.submit("loaders", "a")
+    nonce, folder = yard.jobs.of("a").nonce, yard.jobs.folder(yard.jobs.of("a"))
+    until(lambda: folder.state().get("ranks") == 2, 120)
+    pid = running_now(yard, "a")
+    assert len(carriers(nonce)) >= 1 + 4 + 1 + 2
+    began = time.monotonic()
+    if how == "stop":
+        yard.jobs.stop("a")
+    else:
+        os.kill(pid, signal.SIGKILL)
+    assert yard.jobs.wait("a", 15).state == {"stop": "stopped", "kill": "lost"}[how]
+    until(lambda: not carriers(nonce), 15 - (time.monotonic() - began))
+
+
+def running_now(yard: Yard, artefact: str) -> int:
+    """The pid of a worker that runs; it need not have counted its starts."""
+    until(lambda: yard.jobs.wait(artefact, 0).state == "running")
+    return yard.jobs.of(artefact).pid
+
+
+@pytest.fixture
+def small_group():
+    """A control group with 300 MB; made for this test, gone after it."""
+    roots = [Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")]
+    root = next((one for one in roots if (one / "cgroup.procs").exists()), None)
+    if root is None:
+        pytest.skip("no control groups")
+    group = root / f"ftkit-test-{os.getpid()}"
+    try:
+        group.mkdir()
+        limit = next(name for name in ("memory.max", "memory.limit_in_bytes") if (group / name).exists())
+        (group / limit).write_text(str(300 * 2**20))
+    except (OSError, StopIteration):
+        pytest.skip("control groups cannot be made here")
+    yield group
+    until(lambda: not (group / "cgroup.procs").read_text().split())
+    group.rmdir()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("how", ["greedy", "vanish"])
+def test_the_kernel_really_ends_a_worker_and_the_app_lives_to_tell(
+    tmp_path: Path, small_group: Path, how: str
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "(Path(sys.argv[1]) / 'cgroup.procs').write_text(str(os.getpid()))\n"
+        "from tests.jobs.conftest import Yard\n"
+        "yard = Yard(Path(sys.argv[2]))\n"
+        "yard.submit('failing', 'a', how=sys.argv[3], limited=False)\n"
+        "job = yard.jobs.wait('a', 60); yard.close(); print(job.state, job.error['key'])"
+    )
+    command = [sys.executable, "-c", code, str(small_group), str(tmp_path), how]
+    told = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    expected = {"greedy": "lost jobs.memory_limit", "vanish": "lost jobs.vanished"}[how]
+    assert told.stdout.split("\n")[-2] == expected

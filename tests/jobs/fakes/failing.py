@@ -26,10 +26,11 @@ def fail(worker: Worker) -> dict[str, int]:
                 "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 99 bytes"
             )
         case "greedy":
-            resource.setrlimit(resource.RLIMIT_AS, (_LIMIT, _LIMIT))
+            if worker.inputs.get("limited", True):
+                resource.setrlimit(resource.RLIMIT_AS, (_LIMIT, _LIMIT))
             held = []
             while True:
-                held.append(bytearray(2**26))
+                held.append(b"1" * 2**26)
         case "full":
             raise Paused(WorkerFault("test.full", "The disk is full. Free {mb} MB.", mb=7))
         case _:
