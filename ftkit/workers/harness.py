@@ -1,10 +1,11 @@
 """What every worker process shares: registration, heartbeat, stop requests, errors turned into a result.
 
-Takes the job folder from the command line. It imports nothing heavy, so that a worker is registered and beating within
-a second of its start.
+Takes the job folder from the command line, and the descriptor of its lock where a launcher started it. It imports nothing heavy, so
+that a worker is registered and beating within a second of its start.
 """
 
 import contextlib
+import faulthandler
 import fcntl
 import json
 import os
@@ -13,8 +14,11 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from types import FrameType
 from typing import Any
 
@@ -24,10 +28,59 @@ from ftkit.jobs.identity import identify
 from ftkit.store.files import read_json
 
 _BEAT_SECONDS = 1.0
+_REMEMBERED_STEPS = 50
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
+_OOM_SCORE_ADJ = "800"  # of 1000
+# What PyTorch's allocators and the drivers below them say.
+_CARD_IS_FULL = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the person asked for it
     """The worker was asked to stop and has nothing more to save."""
+
+
+class Paused(Exception):  # noqa: N818 - not an error of the work
+    """The worker has saved and cannot go on until a person has mended something.
+
+    Args:
+        reason: what it is, and what to do.
+    """
+
+    def __init__(self, reason: FtkitError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class _Pace:
+    """When the work last got on, and how long its steps take.
+
+    Times are of the clock that counts from the start of the machine: it is the same in all processes and never jumps.
+    """
+
+    def __init__(self) -> None:
+        self.progressed = time.monotonic()
+        self._at: tuple[str, int] = ("", 0)
+        self._steps: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
+
+    def reached(self, phase: str, step: int) -> None:
+        """The work is at this step; it got on if it was not there before."""
+        if (phase, step) == self._at:
+            return
+        now, former = time.monotonic(), self._at
+        if phase == former[0] and step > former[1]:
+            self._steps.append((now - self.progressed) / (step - former[1]))
+        self._at = (phase, step)
+        self.progressed = now
+
+    def touch(self) -> None:
+        """The work got on within a step."""
+        self.progressed = time.monotonic()
+
+    @property
+    def step_seconds(self) -> float:
+        """The median step; 0 while there was none."""
+        return median(self._steps) if self._steps else 0.0
 
 
 class Worker:
@@ -39,29 +92,47 @@ class Worker:
         self.inputs: dict[str, Any] = read_json(path / "inputs.json") or {}
         self._state: dict[str, Any] = {"phase": "starting"}
         self._state_lock = threading.Lock()
+        self._pace = _Pace()
         self._signalled = threading.Event()
         self._ended = threading.Event()
 
-    def progress(self, phase: str, step: int = 0, steps: int = 0, **more: Any) -> None:
+    def progress(self, phase: str, step: int = 0, steps: int = 0, waiting: bool = False, **more: Any) -> None:
         """Say what is being done; shown by the page and the command line within a second.
 
         Args:
             phase: a word of the catalogue, e.g. ``loading``, ``training``, ``evaluating``.
             step: how many of ``steps`` are done; 0 of 0 where it cannot be told.
             steps: how many there are.
+            waiting: it waits for others, so that nothing new for a long time means nothing.
             **more: further values for the reader, e.g. ``port``.
         """
         with self._state_lock:
-            self._state = {**self._state, **more, "phase": phase, "step": step, "steps": steps}
+            self._pace.reached(phase, step)
+            self._state |= {**more, "phase": phase, "step": step, "steps": steps, "waiting": waiting}
         self._beat()
+
+    def advance(self) -> None:
+        """Say that the work gets on, within a step that may take long."""
+        self._pace.touch()
 
     def measure(self, **values: Any) -> None:
         """Append one line to ``metrics.jsonl``."""
         append_lines(self.folder.metrics, [{"time": time.time(), **values}])
+        self._pace.touch()
+
+    def event(self, name: str, **values: Any) -> None:
+        """Write down for the run's history that something happened, e.g. ``checkpoint_set_aside``."""
+        with contextlib.suppress(OSError):  # a full disk must not end the work that could still be saved
+            self.folder.note_event(name, datetime.now(UTC), by="worker", values=values)
 
     def stop_asked(self) -> bool:
         """Whether somebody wants this job to end at its next safe point."""
         return self._signalled.is_set() or self.folder.stop_asked()
+
+    def pause_asked(self) -> bool:
+        """Whether that was a pause: it may take all the time that saving needs."""
+        request = self.folder.request() if self.folder.stop_asked() else None
+        return request is not None and request.how == "pause" and not self._signalled.is_set()
 
     def raise_if_stopped(self) -> None:
         """Leave the job at a point where nothing is half-made.
@@ -77,7 +148,13 @@ class Worker:
 
     def _beat(self) -> None:
         with self._state_lock:
-            self.folder.beat(**self._state, time=time.time())
+            self.folder.beat(
+                **self._state,
+                time=time.time(),
+                monotonic=time.monotonic(),
+                progressed=self._pace.progressed,
+                step_seconds=round(self._pace.step_seconds, 6),
+            )
 
     def _keep_beating(self) -> None:
         while not self._ended.wait(_BEAT_SECONDS):
@@ -85,42 +162,116 @@ class Worker:
                 self._beat()
 
 
-def run(job: Callable[[Worker], Mapping[str, Any]]) -> None:
+def run(
+    job: Callable[[Worker], Mapping[str, Any]], smaller: Callable[[Worker], Mapping[str, Any]] | None = None
+) -> None:
     """Run a worker to its end; the body of each worker module's ``__main__``.
 
     Args:
         job: does the work and returns the metrics of the result; raises ``Stopped`` when it was stopped.
+        smaller: options with which the job would need less memory; asked when memory ran out.
     """
     path = Path(sys.argv[1]).resolve()
     worker = Worker(path)
     nonce = worker.folder.nonce()
-    with (path / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a second worker in one folder ends here
-        identity = identify(os.getpid())
-        assert identity is not None, "this process is alive"  # noqa: S101
-        worker.folder.register(identity, nonce)
-        signal.signal(signal.SIGTERM, worker._on_signal)
-        signal.signal(signal.SIGINT, worker._on_signal)
-        threading.Thread(target=worker._keep_beating, daemon=True).start()
-        outcome, result = _outcome(job, worker)
-        worker._ended.set()
-        worker.folder.finish(nonce, outcome, **result)
+    lock = _lock(path)
+    identity = identify(os.getpid())
+    assert identity is not None, "this process is alive"  # noqa: S101
+    _die_first()
+    _tell_where()
+    signal.signal(signal.SIGTERM, worker._on_signal)
+    signal.signal(signal.SIGINT, worker._on_signal)
+    worker.folder.register(identity, nonce)
+    threading.Thread(target=worker._keep_beating, daemon=True).start()
+    outcome, result = _outcome(job, worker, smaller)
+    worker._ended.set()
+    worker.folder.finish(nonce, outcome, **result)
+    os.close(lock)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0 if outcome != "failed" else 1)  # native threads of the libraries may hang an orderly exit
 
 
-def _outcome(job: Callable[[Worker], Mapping[str, Any]], worker: Worker) -> tuple[str, dict[str, Any]]:
+def _lock(path: Path) -> int:
+    """The descriptor that holds the folder's lock: inherited from a launcher, else taken here."""
+    if len(sys.argv) > 2:  # noqa: PLR2004 - the folder and the descriptor
+        descriptor = int(sys.argv[2])
+        os.set_inheritable(
+            descriptor, False
+        )  # whatever this worker starts shall not outlive it with the lock
+        return descriptor
+    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a second worker in one folder ends here
+    return descriptor
+
+
+def _die_first() -> None:
+    """Where the kernel must end a process for want of memory, let it be this one and not the dashboard."""
+    with contextlib.suppress(OSError):  # no Linux, or a stricter container
+        _OOM_SCORE.write_text(_OOM_SCORE_ADJ)
+
+
+def _tell_where() -> None:
+    """On SIGUSR1, and on a crash in native code, write the stack of each thread into the log."""
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+
+def _outcome(
+    job: Callable[[Worker], Mapping[str, Any]],
+    worker: Worker,
+    smaller: Callable[[Worker], Mapping[str, Any]] | None,
+) -> tuple[str, dict[str, Any]]:
     try:
         return "done", {"metrics": dict(job(worker))}
     except Stopped:
-        return "stopped", {}
+        return "paused" if worker.pause_asked() else "stopped", {}
+    except Paused as pause:
+        return "paused", {"error": pause.reason.as_dict()}
     except FtkitError as error:
         return "failed", {"error": error.as_dict()}
     except Exception as error:  # noqa: BLE001 - the top of the worker: everything becomes a result
         traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}".strip()[:600]
-        return "failed", {"error": WorkerFault("jobs.failed", "{reason}", reason=reason).as_dict()}
+        fault = out_of_memory(error, lambda: smaller(worker) if smaller is not None else {})
+        return "failed", {"error": (fault or _unexpected(error)).as_dict()}
+
+
+def _unexpected(error: Exception) -> WorkerFault:
+    return WorkerFault("jobs.failed", "{reason}", reason=f"{type(error).__name__}: {error}".strip()[:600])
+
+
+def out_of_memory(error: Exception, smaller: Callable[[], Mapping[str, Any]]) -> WorkerFault | None:
+    """The sentence for an error that means that memory could not be had; None for any other.
+
+    Args:
+        error: of Python, torch or a driver; told by its name and text, for torch is not imported here.
+        smaller: gives options with which the job would need less, as the next thing to try.
+    """
+    text = str(error)
+    on_card = type(error).__name__ == "OutOfMemoryError" or any(words in text for words in _CARD_IS_FULL)
+    if not (on_card or isinstance(error, MemoryError) or any(words in text for words in _NO_MEMORY)):
+        return None
+    reason = text.strip().partition("\n")[0][:300] or type(error).__name__
+    changes = ", ".join(f"{name} {value}" for name, value in smaller().items())
+    if on_card and changes:
+        return WorkerFault(
+            "jobs.card_memory",
+            "The graphics card's memory ran out ({reason}). Start again with {changes}.",
+            reason=reason,
+            changes=changes,
+        )
+    if changes:
+        return WorkerFault(
+            "jobs.memory",
+            "Memory ran out ({reason}). Start again with {changes}.",
+            reason=reason,
+            changes=changes,
+        )
+    return WorkerFault(
+        "jobs.memory_plain",
+        "Memory ran out ({reason}). End other programs or choose something smaller, then start again.",
+        reason=reason,
+    )
 
 
 def answer(question: Callable[[dict[str, Any]], Any]) -> None:

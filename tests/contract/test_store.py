@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from ftkit.errors import StoreFault
 from ftkit.store import tables
 from ftkit.store.engine import Database
+from ftkit.store.jobs import JobTable
 
 
 def shape(engine: sa.Engine) -> dict[str, object]:
@@ -30,6 +31,28 @@ def test_migrations_make_the_tables(tmp_path: Path) -> None:
     assert shape(migrated.engine) == shape(drawn)
     migrated.close()
     drawn.dispose()
+
+
+def test_jobs_of_the_first_schema_keep_their_order(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    database = Database(url)
+    with database.write() as connection:
+        for column in ("claimed_by", "priority", "place", "tries_left", "needs_mb", "alone"):
+            connection.execute(sa.text(f"ALTER TABLE jobs DROP COLUMN {column}"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        for position, name in enumerate("bca", 1):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO jobs (id, position, kind, lane, artefact, state, nonce, owner, queued_at) "
+                    f"VALUES ('{name}', {position}, 'train', 'compute', '{name}', 'queued', 'n', 'owner', '2026-01-01 00:00:00')"
+                )
+            )
+    database.close()
+    database = Database(url)
+    assert [job.id for job in JobTable(database).waiting()] == list("bca")
+    assert JobTable(database).reorder("a", "first")
+    assert [job.id for job in JobTable(database).waiting()] == list("abc")
+    database.close()
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:

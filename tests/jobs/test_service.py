@@ -150,8 +150,15 @@ def test_a_reused_pid_is_never_taken_for_the_worker(yard: Yard) -> None:
         folder = yard.jobs.folder(job)
         worker = folder.registered(job.nonce)
         folder.register(worker._replace(pid=stranger.pid), job.nonce)
+        yard.jobs.stop("a")
+        assert yard.jobs.wait("a", 15).state == "stopped"
+        yard.submit("counting", "a", steps=1000)
+        os.kill(running(yard, "a"), signal.SIGKILL)
+        job = yard.jobs.of("a")
+        worker = folder.registered(job.nonce)
+        folder.register(worker._replace(pid=stranger.pid), job.nonce)
         assert yard.jobs.wait("a", 15).state == "lost"
-        assert stranger.poll() is None
+        assert stranger.poll() is None, "neither the stop nor the end of a lost worker touched it"
     finally:
         stranger.kill()
         stranger.wait()

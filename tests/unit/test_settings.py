@@ -20,9 +20,12 @@ def test_variables_are_read(tmp_path: Path) -> None:
             "FTKIT_PORT": "8000",
             "FTKIT_ALLOWED_HOSTS": "a.example, b.example",
             "HF_HUB_OFFLINE": "1",
+            "FTKIT_STALL_SECONDS": "2.5",
+            "FTKIT_WAITING_PER_USER": "5",
         }
     )
     assert (settings.home, settings.port, settings.offline) == (tmp_path, 8000, True)
+    assert (settings.stall_seconds, settings.waiting_per_user) == (2.5, 5)
     assert settings.allowed_hosts == ("a.example", "b.example")
 
 

@@ -77,6 +77,10 @@ class Watch(TrainerCallback):
             control.should_save = True
             control.should_training_stop = True
 
+    def on_prediction_step(self, *_args: Any, **_: Any) -> None:
+        """A validation may take longer than any step: say that it gets on."""
+        self._worker.advance()
+
     def on_log(
         self,
         args: Any,

@@ -172,7 +172,18 @@ def test_a_run_goes_on_without_its_watcher_and_can_be_stopped_and_resumed(ftkit,
     assert ftkit("runs", "stop", run).code == 2
     resumed = ftkit("runs", "resume", run, "--detach", "--json")
     assert resumed.json["state"] in {"starting", "running"}
-    assert ftkit("runs", "stop", run, "--json").json["state"] == "stopped"
+    waiting = ftkit("train", RECIPE, "--split", split, *long, "--detach", "--json").json["run"]
+    moved = ftkit("runs", "move", waiting, "first", "--json")
+    assert moved.json == {"queue": [{"run": waiting, "kind": "train", "owner": "owner"}]}
+    assert ftkit("runs", "move", run, "up").code == 2
+    assert ftkit("runs", "pause", waiting, "--json").json["state"] == "paused"
+    assert ftkit("runs", "pause", run, "--json").json["state"] == "paused"
+    assert ftkit("runs", "resume", run, "--detach", "--json").code == 0
+    assert ftkit("runs", "stop", run, "--now", "--json").json["state"] == "stopped"
+    happened = [one["event"] for one in ftkit("runs", "show", run, "--json").json["events"]]
+    assert happened.count("queued") == 3
+    assert {"asked_to_stop", "asked_to_pause", "paused", "stopped"} <= set(happened)
+    assert "asked to pause" in ftkit("runs", "show", run).out
 
 
 def test_what_cannot_be_trained_is_refused_before_it_starts(ftkit, split):

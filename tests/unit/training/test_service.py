@@ -1,6 +1,7 @@
 """The training room over a real store, real jobs and a worker that only counts."""
 
 import shutil
+import threading
 import time
 from datetime import UTC, datetime
 from itertools import count
@@ -14,6 +15,7 @@ from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Jobs
 from ftkit.records import Split
 from ftkit.settings import Settings
+from ftkit.store import jobs as store_jobs
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.files import Folders, read_json
@@ -139,6 +141,77 @@ def test_a_run_from_start_to_end(room: TrainingService, split: Split, home: Path
     assert room.card(whole, split.id).seconds_from != "earlier runs"  # that run trained an adapter
     with pytest.raises(Refused, match="finished"):
         room.resume(run.id)
+
+
+def test_clicks_at_the_same_time_make_one_run_and_other_options_make_another(
+    room: TrainingService, split: Split
+) -> None:
+    made: list[str] = []
+
+    def click() -> None:
+        made.append(room.start(SPEC, split.id, "smollm2-135m/sft-lora", request="form-1").id)
+
+    threads = [threading.Thread(target=click) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 5
+    assert len(set(made)) == 1
+    other = room.start(
+        SPEC.model_copy(update={"seed": 7}), split.id, "smollm2-135m/sft-lora", request="form-1"
+    )
+    assert other.id not in made
+    assert [job.artefact for job in room.queue()] == [other.id]
+    room.stop(other.id)
+    room.stop(made[0], now=True)
+    assert room.wait(made[0]).state == "stopped"
+
+
+def test_a_guest_is_refused_a_third_waiting_run_and_nothing_is_left_of_it(
+    room: TrainingService, split: Split
+) -> None:
+    runs = [room.start(SPEC, split.id, "smollm2-135m/sft-lora", owner="ada") for _ in range(3)]
+    before = {view.run.id for view in room.all()}
+    with pytest.raises(Refused, match="2 of yours wait already"):
+        room.start(SPEC, split.id, "smollm2-135m/sft-lora", owner="ada")
+    assert {view.run.id for view in room.all()} == before
+    assert [job.artefact for job in room.reorder(runs[2].id, "first")] == [runs[2].id, runs[1].id]
+    for run in reversed(runs):
+        room.stop(run.id, by="ada", now=True)
+    asked = [event.by for event in room.events(runs[0].id) if event.event == "asked_to_stop"]
+    assert asked == ["ada"]
+
+
+def test_a_run_comes_into_being_with_its_job_or_not_at_all(
+    room: TrainingService, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever happens between the two, there is no run without a job and no worker without a run."""
+    real, before = store_jobs.insert_artefact, {view.run.id for view in room.all()}
+    jobs_before = len(room.queue())
+
+    def die(connection: object, record: object) -> None:
+        real(connection, record)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store_jobs, "insert_artefact", die)
+    with pytest.raises(ZeroDivisionError):
+        room.start(SPEC, split.id, "smollm2-135m/sft-lora")
+    assert {view.run.id for view in room.all()} == before
+    assert len(room.queue()) == jobs_before
+
+
+def test_a_paused_run_is_gone_on_from(room: TrainingService, split: Split) -> None:
+    run = room.start(SPEC, split.id, "smollm2-135m/sft-lora")
+    while not room.curves(run.id):
+        room.get(run.id)
+        time.sleep(0.05)
+    room.pause(run.id, by="ada")
+    assert room.wait(run.id).state == "paused"
+    room.resume(run.id, by="bob")
+    assert room.wait(run.id).state == "done"
+    queued = [event.by for event in room.events(run.id) if event.event == "queued"]
+    assert queued == ["owner", "bob"]
 
 
 def test_stop_resume_delete(room: TrainingService, split: Split, home: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from ftkit.jobs.folder import Request
 from ftkit.jobs.messages import receive, send
 from ftkit.workers import generate as worker_module
 from ftkit.workers.generate import Generator, serve
@@ -148,6 +149,21 @@ def test_a_client_that_leaves_stops_its_own_answer(serving: Serving, folders: di
     serving.worker.folder.ask_to_stop()
     serving.thread.join(20)
     assert serving.result == {"answered": 1}
+
+
+def test_before_a_pause_the_answer_is_finished(serving: Serving, folders: dict[str, Path]) -> None:
+    long = request(folders, sampling={**SAMPLING, "max_new_tokens": 40})
+    with serving.connect() as connection:
+        send(connection, long)
+        first = receive(connection)
+        serving.worker.folder.ask_to_stop(Request("pause"))
+        replies = [first]
+        while not (reply := receive(connection)).get("end"):
+            replies.append(reply)
+    serving.thread.join(20)
+    assert replies[-1]["base_tokens"] == 40
+    assert serving.result == {"answered": 1}
+    assert serving.worker.folder.state()["memory_mb"] > 0
 
 
 def test_clients_wait_for_their_turn(serving: Serving, folders: dict[str, Path]) -> None:
