@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
-JobState = Literal["queued", "starting", "running", "stopping", "done", "failed", "stopped", "lost"]
+JobState = Literal["queued", "starting", "running", "stopping", "done", "failed", "stopped", "paused", "lost"]
 ACTIVE_STATES: frozenset[JobState] = frozenset({"starting", "running", "stopping"})
-ENDED_STATES: frozenset[JobState] = frozenset({"done", "failed", "stopped", "lost"})
+ENDED_STATES: frozenset[JobState] = frozenset({"done", "failed", "stopped", "paused", "lost"})
 
 
 class Record(BaseModel):

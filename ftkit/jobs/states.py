@@ -14,7 +14,7 @@ from ftkit.records import Job, JobState
 # A worker registers before it imports anything heavy; a machine that needs longer than this is not starting it.
 START_LIMIT = 60.0
 
-OUTCOMES: frozenset[str] = frozenset({"done", "failed", "stopped"})
+OUTCOMES: frozenset[str] = frozenset({"done", "failed", "stopped", "paused"})
 
 
 class Observation(NamedTuple):
