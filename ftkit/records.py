@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
-JobState = Literal["queued", "starting", "running", "stopping", "done", "failed", "stopped", "paused", "lost"]
-ACTIVE_STATES: frozenset[JobState] = frozenset({"starting", "running", "stopping"})
+JobState = Literal[
+    "queued", "starting", "running", "stalled", "stopping", "done", "failed", "stopped", "paused", "lost"
+]
+ACTIVE_STATES: frozenset[JobState] = frozenset({"starting", "running", "stalled", "stopping"})
 ENDED_STATES: frozenset[JobState] = frozenset({"done", "failed", "stopped", "paused", "lost"})
 
 
@@ -187,6 +189,30 @@ class Job(Record):
     pid: int | None = None
     pid_started: str | None = Field(default=None, description="Start time of the process in kernel ticks.")
     boot_id: str | None = None
+    claimed_by: str | None = Field(
+        default=None, description="Which process took it from the queue to start it."
+    )
+    priority: int = Field(default=0, description="A higher one starts before a lower one of its lane.")
+    tries_left: int = Field(
+        default=0,
+        description="How often it is queued again by itself where its worker never started or a restart of the "
+        "machine ended it.",
+    )
+    needs_mb: int | None = Field(default=None, description="Memory at its peak, where an estimate is known.")
+    alone: bool = Field(
+        default=False, description="A resident worker made room for it and waits for its end."
+    )
     error: dict[str, Any] | None = Field(
         default=None, description="What happened and what to do: ``FtkitError.as_dict``."
     )
+
+
+class Event(Record):
+    """Something that happened to the jobs of an artefact; kept for ever, in the order in which it happened."""
+
+    time: datetime
+    event: str = Field(description="queued, started, running, stalled, recovered, asked_to_stop, done, …")
+    job: str = ""
+    by: str = Field(default="", description="Who asked: an owner, or the worker itself.")
+    error: dict[str, Any] | None = None
+    values: dict[str, Any] = Field(default_factory=dict)

@@ -52,6 +52,14 @@ class Settings(BaseModel):
     samples: bool = Field(
         True, description="FTKIT_SAMPLES: put sample data and the bundled model in place at the first start."
     )
+    stall_seconds: float = Field(
+        120.0,
+        gt=0,
+        description="FTKIT_STALL_SECONDS: how long a run may get on with nothing before it counts as stalled.",
+    )
+    waiting_per_user: int = Field(
+        2, ge=0, description="FTKIT_WAITING_PER_USER: runs that anybody but the owner may have waiting."
+    )
     environment: Mapping[str, str] = Field(
         default_factory=dict, repr=False, exclude=True, description="What worker processes inherit."
     )
@@ -68,6 +76,8 @@ class Settings(BaseModel):
             "offline": "HF_HUB_OFFLINE",
             "space_host": "SPACE_HOST",
             "samples": "FTKIT_SAMPLES",
+            "stall_seconds": "FTKIT_STALL_SECONDS",
+            "waiting_per_user": "FTKIT_WAITING_PER_USER",
         }
         given = {field: environ[name] for field, name in names.items() if environ.get(name)}
         hosts = tuple(h.strip() for h in environ.get("FTKIT_ALLOWED_HOSTS", "").split(",") if h.strip())

@@ -18,7 +18,7 @@ from ftkit.errors import StoreFault
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
-from ftkit.jobs.service import Clock, Jobs, NewId
+from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
 from ftkit.ratings.service import ComparisonService
@@ -72,7 +72,13 @@ class Workspace:
         environment = settings.worker_environment()
         artefacts = Artefacts(self._database)
         self.artefacts = artefacts
-        self.jobs = Jobs(JobTable(self._database), self.folders, Launcher(environment), clock, new_id)
+        conditions = Conditions(
+            stall_seconds=settings.stall_seconds,
+            waiting_per_owner=settings.waiting_per_user,
+            free_mb=lambda: look().memory_mb,
+        )
+        table, launcher = JobTable(self._database), Launcher(environment)
+        self.jobs = Jobs(table, self.folders, launcher, clock, new_id, conditions)
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
         self.splits = SplitService(artefacts, self.folders, clock, new_id, self.jobs)

@@ -36,7 +36,7 @@ class SleepingLauncher(Launcher):
         super().__init__({})
         self.started: list[Path] = []
 
-    def start(self, kind: str, folder: JobFolder) -> Identity | None:
+    def start(self, kind: str, folder: JobFolder, lock: int) -> Identity | None:
         self.started.append(folder.path)
         return None
 

@@ -1,6 +1,7 @@
 """``ftkit train`` and ``ftkit runs``: start a run, watch it, stop it, compare it with others."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,26 @@ from ftkit.cli.session import follow, open_workspace, pairs, short_time
 from ftkit.errors import BadInput, FtkitError, NotFound
 
 if TYPE_CHECKING:
+    from ftkit.records import Event
     from ftkit.training.service import RunView
     from ftkit.training.spec import RunSpec
     from ftkit.training.watching.samples import Sample
     from ftkit.training.watching.signs import Sign
     from ftkit.workspace import Workspace
 
-app = typer.Typer(help="Runs: list, show, watch, stop, resume, compare, delete.", no_args_is_help=True)
+
+class Place(StrEnum):
+    """A place in the queue, seen from a run's present one."""
+
+    FIRST = "first"
+    UP = "up"
+    DOWN = "down"
+    LAST = "last"
+
+
+app = typer.Typer(
+    help="Runs: list, show, watch, stop, pause, resume, move, compare, delete.", no_args_is_help=True
+)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
@@ -77,16 +91,17 @@ def list_runs() -> Answer:
 
 @command(app, "show")
 def show_run(run: RunId) -> Answer:
-    """One run: its state, metrics, warnings, sample answers, options and the end of its log.
+    """One run: its state, metrics, warnings, sample answers, history, options and the end of its log.
 
     JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`, `samples`, `spec`, `seed`,
-    `parents`, `progress`, `log`.
+    `parents`, `progress`, `events`, `log`.
     """
     with open_workspace() as workspace:
         workspace.jobs.tick()
         view = workspace.training.get(run)
         log = workspace.training.log(run).splitlines()[-_LOG_LINES:]
         warnings, samples = workspace.training.signs(run), workspace.training.samples(run)
+        events = workspace.training.events(run)
     value = {
         **run_value(view),
         "warnings": [sign_value(sign) for sign in warnings],
@@ -95,9 +110,15 @@ def show_run(run: RunId) -> Answer:
         "seed": view.run.seed,
         "parents": list(view.run.parents),
         "progress": vars(view.progress) if view.progress else None,
+        "events": [event_value(event) for event in events],
         "log": log,
     }
-    shown = [*run_shown(view), *_signs_shown(warnings), *_samples_shown(samples.prompts)]
+    shown = [
+        *run_shown(view),
+        *_signs_shown(warnings),
+        *_samples_shown(samples.prompts),
+        *_events_shown(events),
+    ]
     return Answer(value, [*shown, facts(view.run.spec, title="\nOptions"), "", *log])
 
 
@@ -112,20 +133,46 @@ def watch(run: RunId) -> Answer:
 
 
 @command(app, "stop")
-def stop(run: RunId) -> Answer:
-    """Stop a run; it saves a checkpoint first.
+def stop(
+    run: RunId,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait until it has saved.")] = False,
+) -> Answer:
+    """Stop a run within 15 seconds; it saves a checkpoint first when it can.
 
     JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
     """
     with open_workspace() as workspace:
-        workspace.training.stop(run)
-        view = follow("Run", lambda look: workspace.training.wait(run, look), _come_back(run), {"run": run})
-    return Answer(run_value(view), run_shown(view))
+        workspace.training.stop(run, now=now)
+        return _ended(workspace, run)
+
+
+@command(app, "pause")
+def pause(run: RunId) -> Answer:
+    """Pause a run: it saves at the end of its step, however long that takes, and `resume` goes on from there.
+
+    JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`.
+    """
+    with open_workspace() as workspace:
+        workspace.training.pause(run)
+        return _ended(workspace, run)
+
+
+@command(app, "move")
+def move(run: RunId, where: Annotated[Place, typer.Argument(help="Where to in the queue.")]) -> Answer:
+    """Move a waiting run within the queue.
+
+    JSON: `queue`.
+    """
+    with open_workspace() as workspace:
+        queue = workspace.training.reorder(run, where.value)
+    value = [{"run": job.artefact, "kind": job.kind, "owner": job.owner} for job in queue]
+    cells = [(place, *one.values()) for place, one in enumerate(value, 1)]
+    return Answer({"queue": value}, [table(["", "run", "kind", "owner"], cells)])
 
 
 @command(app, "resume")
 def resume(run: RunId, detach: Detach = False) -> Answer:
-    """Go on with a stopped, failed or lost run from its last checkpoint.
+    """Go on with a paused, stopped, failed or lost run from its last checkpoint.
 
     JSON: `run`, `name`, `state`, `recipe`, `split`, `model`, `metrics`, `created_at`, `warnings`.
     """
@@ -196,6 +243,30 @@ def sign_value(sign: "Sign") -> dict[str, str]:
 
 def _signs_shown(signs: Sequence["Sign"]) -> list[str]:
     return ["\nWarnings", *(f"  ! {sign}" for sign in signs)] if signs else []
+
+
+def event_value(event: "Event") -> dict[str, Any]:
+    """Something that happened to a run, as JSON."""
+    value: dict[str, Any] = {
+        "time": event.time.isoformat(),
+        "event": event.event,
+        "by": event.by,
+        **event.values,
+    }
+    return value | ({"error": error_value(event.error)} if event.error else {})
+
+
+def _events_shown(events: Sequence["Event"]) -> list[Any]:
+    cells = [
+        (
+            f"{event.time.astimezone():%Y-%m-%d %H:%M:%S}",
+            event.event.replace("_", " "),
+            event.by,
+            str(FtkitError.from_dict(event.error)) if event.error else "",
+        )
+        for event in events
+    ]
+    return ["\nHistory", table(["time", "event", "by", "reason"], cells)] if cells else []
 
 
 def _samples_shown(samples: Sequence["Sample"]) -> list[Any]:
@@ -269,6 +340,12 @@ def read_recipe(workspace: "Workspace", recipe: str) -> tuple[str, dict[str, Any
             raise
         return path.stem, parse_yaml(path.read_text(encoding="utf-8", errors="replace"))
     return found.name, found.spec.model_dump()
+
+
+def _ended(workspace: "Workspace", run: str) -> Answer:
+    """The run when it has ended."""
+    view = follow("Run", lambda look: workspace.training.wait(run, look), _come_back(run), {"run": run})
+    return Answer(run_value(view), run_shown(view))
 
 
 def _watch(workspace: "Workspace", run: str, detach: bool) -> Answer:

@@ -13,7 +13,7 @@ from typing import Any
 from ftkit.errors import NotFound, Refused
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
 from ftkit.store.artefacts import A, Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.store.models import find_model
@@ -198,7 +198,7 @@ class EvaluationService:
         report = read_json(folder / "report.json") if job.state == "done" else None
         state = JobFolder(folder).state()
         progress = None
-        if state and job.state in {"starting", "running", "stopping"}:
+        if state and job.state in ACTIVE_STATES:
             progress = Progress(
                 phase=state["phase"],
                 step=state.get("step", 0),

@@ -1,14 +1,15 @@
 """A job's folder as both sides see it: what the launcher writes, what the worker writes, and in which order.
 
-    job.json       launcher   first: id, kind, nonce
+    lock           both       locked by the launcher before the worker is born and handed on to it, until its end
+    job.json       launcher   first: id, kind, nonce, and what proves later that memory ran out
     worker.log     both       everything the worker prints, from its first line
     worker.json    worker     its identity and the nonce that it was started with
-    state.json     worker     heartbeat: phase, step, steps, message, time
+    state.json     worker     heartbeat: phase, step, steps, time; when it last got on, by the clock of the machine's start
     metrics.jsonl  worker     one line per measurement, only ever appended
     samples.jsonl  worker     of a training run: one line per sample answer, likewise
     events.jsonl   both       one line per event in the life of the artefact's jobs, likewise
     reserve        worker     room for the result, given up when the disk is full
-    stop           launcher   asks the worker to stop at its next safe point
+    stop           launcher   asks the worker to stop at its next safe point: how, and who asked
     result.json    worker     outcome, metrics or error
     DONE           worker     last: the nonce; without it the job did not end by itself
 
@@ -20,13 +21,30 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ftkit.failpoints import reach
 from ftkit.jobs.identity import Identity
 from ftkit.store.files import flush_file, read_json, write_bytes, write_json
 
-_LEFT_BY_A_FORMER_START = ("DONE", "result.json", "worker.json", "state.json", "stop")
+_LEFT_BY_A_FORMER_START = ("DONE", "result.json", "worker.json", "state.json")
+
+
+class Request(NamedTuple):
+    """What somebody asked of a worker.
+
+    Args:
+        how: ``stop``, or ``pause``: the same, with all the time that it takes to save.
+        by: who asked.
+        nonce: the start that is meant; empty for whichever runs.
+    """
+
+    how: str = "stop"
+    by: str = ""
+    nonce: str = ""
+
+
+_STOP = Request()
 
 
 class JobFolder:
@@ -55,12 +73,20 @@ class JobFolder:
         """One JSON object per line."""
         return self.path / "events.jsonl"
 
-    def prepare(self, job: str, kind: str, nonce: str) -> None:
-        """Make the folder ready for a new start; metrics and log of former starts stay."""
+    def prepare(self, job: str, kind: str, nonce: str, **known: Any) -> None:
+        """Make the folder ready for a new start; metrics, log and events of former starts stay, and so does a request to it."""
         self.path.mkdir(parents=True, exist_ok=True)
+        request = self.request()
+        if request is None or request.nonce != nonce:
+            (self.path / "stop").unlink(missing_ok=True)
         for name in _LEFT_BY_A_FORMER_START:
             (self.path / name).unlink(missing_ok=True)
-        write_json(self.path / "job.json", {"job": job, "kind": kind, "nonce": nonce})
+        write_json(self.path / "job.json", {"job": job, "kind": kind, "nonce": nonce, **known})
+
+    def known(self, nonce: str) -> dict[str, Any]:
+        """What the launcher wrote down for this start; empty where it did not come to that."""
+        value: dict[str, Any] = read_json(self.path / "job.json") or {}
+        return value if value.get("nonce") == nonce else {}
 
     def nonce(self) -> str:
         """The nonce of the current start, or an empty string."""
@@ -85,14 +111,21 @@ class JobFolder:
         """The last heartbeat, or an empty dict."""
         return read_json(self.path / "state.json") or {}
 
-    def ask_to_stop(self) -> None:
+    def ask_to_stop(self, request: Request = _STOP) -> None:
         """Set the flag that the worker looks for between steps."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "stop").touch()
+        write_json(self.path / "stop", request._asdict())
 
     def stop_asked(self) -> bool:
-        """Whether the flag is set."""
+        """Whether the flag is set, by a stop or by a pause."""
         return (self.path / "stop").exists()
+
+    def request(self) -> Request | None:
+        """What was asked of the worker."""
+        try:
+            value = read_json(self.path / "stop")
+        except ValueError:
+            return _STOP
+        return Request(**value) if value is not None else None
 
     def note_event(self, event: str, time: datetime, **known: Any) -> None:
         """Append an event; events are never changed. ``known`` are further fields of ``records.Event``."""

@@ -18,6 +18,16 @@ class Identity(NamedTuple):
     started: str
     boot_id: str
 
+    def as_text(self) -> str:
+        """As one word of the database; ``of_text`` reads it."""
+        return " ".join(map(str, self))
+
+    @classmethod
+    def of_text(cls, text: str) -> "Identity":
+        """The other side of ``as_text``."""
+        pid, started, boot = text.split()
+        return cls(int(pid), started, boot)
+
 
 def identify(pid: int) -> Identity | None:
     """Identity of a live process; None when there is none or only its zombie is left."""

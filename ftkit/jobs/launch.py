@@ -1,6 +1,7 @@
 """Starting and ending worker processes: detached, logging to a file, never through a pipe.
 
-Takes the module name of a worker and its folder. It knows nothing of states or of the queue.
+Takes the module name of a worker and its folder. A worker is born with the lock of its folder, and carries its start's nonce in its
+environment, as do all processes that it starts. It knows nothing of states or of the queue.
 """
 
 import contextlib
@@ -10,13 +11,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.identity import Identity, identify, is_alive
+
+# Carries the nonce; by it descendants are found that have left the tree and the session of their worker.
+_MARK = "FTKIT_JOB"
+_LOCK_PATIENCE = 1.0  # others take a lock for a moment to see whether it is free
+_KILL_ROUNDS = 5
 
 
 class Launcher:
@@ -27,20 +34,27 @@ class Launcher:
         self._package = package
         self._children: list[subprocess.Popen[bytes]] = []
 
-    def start(self, kind: str, folder: JobFolder) -> Identity | None:
-        """Start ``python -m <package>.<kind> <folder>`` in a session of its own.
+    def start(self, kind: str, folder: JobFolder, lock: int) -> Identity | None:
+        """Start ``python -m <package>.<kind> <folder> <lock>`` in a session of its own.
 
-        Returns its identity, or None when it ended at once.
+        Args:
+            kind: module name of the worker.
+            folder: prepared for this start.
+            lock: descriptor that holds the folder's lock; the worker inherits it.
+
+        Returns:
+            Its identity, or None when it ended at once.
         """
         with folder.log.open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-                [sys.executable, "-m", f"{self._package}.{kind}", str(folder.path)],
+                [sys.executable, "-m", f"{self._package}.{kind}", str(folder.path), str(lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=folder.path,
-                env=self._environment,
+                env={**self._environment, _MARK: folder.nonce()},
                 start_new_session=True,
+                pass_fds=(lock,),
             )
         self._children.append(child)
         return identify(child.pid)
@@ -57,42 +71,82 @@ class Launcher:
                     child.wait(seconds)
 
 
-def is_locked(folder: Path) -> bool:
-    """Whether a worker holds the folder's lock."""
+@contextmanager
+def locking(folder: Path, patience: float = _LOCK_PATIENCE) -> Iterator[int | None]:
+    """Hold the folder's lock for a while; gives its descriptor, or None where another process keeps it.
+
+    A process that inherited the descriptor holds it on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        descriptor = os.open(folder / "lock", os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        yield descriptor if _take(descriptor, patience) else None
     finally:
         os.close(descriptor)
-    return False
 
 
-def end_tree(identity: Identity, patience: float, spared: Collection[int] = ()) -> None:
-    """End a worker and all its descendants: ask, wait ``patience`` seconds, then kill what is left.
+def is_locked(folder: Path) -> bool:
+    """Whether a worker holds the folder's lock."""
+    if not (folder / "lock").exists():
+        return False
+    with locking(folder, patience=0) as descriptor:
+        return descriptor is None
+
+
+def end_tree(identity: Identity | None, nonce: str, patience: float, spared: Collection[int] = ()) -> None:
+    """End a worker and everything that it started: ask, wait ``patience`` seconds, then kill what is left.
 
     Args:
-        identity: the worker.
-        patience: seconds.
+        identity: the worker; None where it is gone and only what it left behind is to be ended.
+        nonce: of its start; empty for a process that was not started by a launcher.
+        patience: seconds; 0 kills at once.
         spared: pids among its descendants that go on, with their own.
     """
-    if not is_alive(identity):
-        return
-    family = [psutil.Process(identity.pid)]
-    try:
-        family += _descendants(family[0], spared)
-    except psutil.NoSuchProcess:
-        return
-    _signal(family[:1], signal.SIGTERM)  # the worker ends its own children in order
+    known = _family(identity, nonce, spared)
+    if identity is not None and patience:
+        _signal(known[:1], signal.SIGTERM)  # the worker ends its own children in order
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and _running(known):
+            time.sleep(0.1)
+    for _ in range(_KILL_ROUNDS):  # one may start another one while it is looked for
+        left = _running([*known, *_family(identity, nonce, spared)])
+        if not left:
+            return
+        _signal(left, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=1)
+
+
+def _take(descriptor: int, patience: float) -> bool:
     deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and _running(family):
-        time.sleep(0.1)
-    _signal(_running(family), signal.SIGKILL)
-    psutil.wait_procs(family, timeout=3)
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _family(identity: Identity | None, nonce: str, spared: Collection[int]) -> list[psutil.Process]:
+    """The worker, its descendants and whoever carries its mark, as far as they run."""
+    found = []
+    if identity is not None and is_alive(identity):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker = psutil.Process(identity.pid)
+            found = [worker, *_descendants(worker, spared)]
+    if nonce:
+        found += [process for process in psutil.process_iter() if _carries(process, nonce)]
+    return _running(found)
+
+
+def _carries(process: psutil.Process, nonce: str) -> bool:
+    try:
+        inherited = process.as_dict(["environ"])["environ"]
+    except (psutil.NoSuchProcess, OSError):
+        return False
+    return inherited is not None and inherited.get(_MARK) == nonce  # None where it belongs to somebody else
 
 
 def _descendants(process: psutil.Process, spared: Collection[int]) -> list[psutil.Process]:
@@ -105,12 +159,15 @@ def _descendants(process: psutil.Process, spared: Collection[int]) -> list[psuti
 
 
 def _running(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    running = []
+    for process in dict.fromkeys(processes):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                running.append(process)
+    return running
 
 
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)  # psutil checks the start time first
-        except psutil.NoSuchProcess:
-            continue

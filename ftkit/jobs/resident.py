@@ -1,7 +1,7 @@
 """The resident worker: started when first asked, kept warm, asked over an authenticated loopback connection.
 
-Takes a request, gives the replies as they come. Closing the iterator ends the work on the other side. It knows nothing of
-what is asked.
+Takes a request, gives the replies as they come. Closing the iterator ends the work on the other side. Where the next job needs its
+memory it goes to sleep, and while that job runs a question is refused. It knows nothing of what is asked.
 """
 
 import contextlib
@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
-from ftkit.errors import BadInput, FtkitError, WorkerFault
+from ftkit.errors import BadInput, FtkitError, Refused, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.jobs.service import Jobs
+from ftkit.jobs.service import Jobs, Wish
 from ftkit.records import ENDED_STATES, Job
 from ftkit.store.files import Folders, write_bytes
+from ftkit.store.jobs import RESIDENT
 
 _START_SECONDS = 90.0
 
@@ -34,6 +35,7 @@ class Resident:
         Raises:
             BadInput: the worker found a mistake of the user in the request.
             WorkerFault: the worker cannot be started, failed, or went away.
+            Refused: it made room for a job that needs its memory.
         """
         try:
             with self._connect() as connection:
@@ -57,9 +59,9 @@ class Resident:
         deadline = time.monotonic() + _START_SECONDS
         key = self._key()
         while time.monotonic() < deadline:
-            job = self._jobs.submit(self._kind, self._kind, lane=self._kind)
+            job = self._jobs.submit(self._kind, self._kind, f"{RESIDENT}{self._kind}", wish=Wish(tries=0))
             port = self._jobs.folder(job).state().get("port")
-            if job.state == "running" and port:
+            if job.state in {"running", "stalled"} and port:
                 with contextlib.suppress(ConnectionError):  # it may just have gone to sleep: start it again
                     return Client(("127.0.0.1", port), authkey=key)
             self._check(job)
@@ -72,7 +74,14 @@ class Resident:
         )
 
     def _check(self, job: Job) -> None:
-        if job.state in ENDED_STATES and job.state not in {"done", "stopped"}:
+        alone = next((one for one in self._jobs.unfinished() if one.alone), None)
+        if alone is not None and job.state == "queued":
+            raise Refused(
+                "jobs.resident_asleep",
+                "The model's process made room for {artefact}, which needs the memory. Ask again when that has ended.",
+                artefact=alone.artefact,
+            )
+        if job.state in ENDED_STATES and job.state not in {"done", "stopped", "paused"}:
             raise WorkerFault(
                 "jobs.resident_failed",
                 "The model's process ended: {reason} Ask again to restart it.",

@@ -1,27 +1,24 @@
-"""The jobs room: queue, start, watch, adopt and stop worker processes.
+"""The jobs room: queue, start, watch, adopt, pause and stop worker processes.
 
 Any number of processes (dashboard, command line) may own a ``Jobs`` over the same data folder: each ``tick`` looks at
 every unfinished job, whoever started it, and moves it by compare-and-set. It knows nothing of what a worker does.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ftkit.errors import NotFound, Refused, WorkerFault
-from ftkit.jobs.folder import JobFolder
-from ftkit.jobs.identity import Identity, is_alive
-from ftkit.jobs.launch import Launcher, end_tree, is_locked
-from ftkit.jobs.states import Observation, next_move
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Job
+from ftkit.errors import NotFound, Refused
+from ftkit.jobs.folder import JobFolder, Request
+from ftkit.jobs.launch import Launcher
+from ftkit.jobs.supervision import STOP_PATIENCE, Clock, Conditions, NewId, Supervision
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Artefact, Event, Job, Record
 from ftkit.store.files import Folders
-from ftkit.store.jobs import JobTable
+from ftkit.store.jobs import RESIDENT, JobTable, Where
 
-Clock = Callable[[], datetime]
-NewId = Callable[[], str]
+__all__ = ["Clock", "Conditions", "Jobs", "NewId", "OWNER", "Where", "Wish"]
 
 # Which folder a job of a kind works in; other kinds get a folder under work/.
 _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
@@ -29,41 +26,89 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "evaluate": Folders.evaluation,
     "sweep": Folders.sweep,
 }
-# A worker asked by flag stops at its next step; after this many seconds it is sent SIGTERM, then SIGKILL.
-_FLAG_PATIENCE = 4.0
-_TERM_PATIENCE = 6.0
+# The machine's owner; everybody else has limits.
+OWNER = "owner"
+
+
+class Wish(Record):
+    """How a job is to be queued: before which others, how often again by itself, with how much memory in view."""
+
+    priority: int = 0
+    tries: int = 2
+    needs_mb: int | None = None
+
+
+_AS_IT_COMES = Wish()
 
 
 class Jobs:
     """Supervises the worker processes of one data folder."""
 
-    def __init__(
-        self, table: JobTable, folders: Folders, launcher: Launcher, clock: Clock, new_id: NewId
+    def __init__(  # noqa: PLR0913 - the parts of the workspace
+        self,
+        table: JobTable,
+        folders: Folders,
+        launcher: Launcher,
+        clock: Clock,
+        new_id: NewId,
+        conditions: Conditions | None = None,
     ) -> None:
         self._table = table
         self._folders = folders
         self._launcher = launcher
         self._clock = clock
         self._new_id = new_id
-        self._tick_lock = threading.Lock()
+        self._conditions = conditions or Conditions()
+        self._supervision = Supervision(
+            table=table,
+            launcher=launcher,
+            folder_of=partial(_folder_of, folders),
+            conditions=self._conditions,
+            clock=clock,
+            new_id=new_id,
+        )
 
-    def submit(self, kind: str, artefact: str, lane: str = "compute", owner: str = "owner") -> Job:
+    def submit(
+        self,
+        kind: str,
+        artefact: str,
+        lane: str = "compute",
+        owner: str = OWNER,
+        record: Artefact | None = None,
+        wish: Wish = _AS_IT_COMES,
+    ) -> Job:
         """Queue a job for an artefact and start it if its lane is free.
 
         Asking twice is harmless: the unfinished job of the artefact is returned.
+
+        Args:
+            kind: name of the worker module.
+            artefact: id of what it works for.
+            lane: jobs of one lane run one after another.
+            owner: who asks.
+            record: the artefact itself where it is new: it and its job come into being together.
+            wish: how it is to be queued.
+
+        Raises:
+            Refused: the owner has as many jobs waiting as anybody but the machine's owner may have.
         """
-        job = self._table.add(
-            Job(
-                id=self._new_id(),
-                kind=kind,
-                lane=lane,
-                artefact=artefact,
-                state="queued",
-                nonce=self._new_id(),
-                owner=owner,
-                queued_at=self._clock(),
-            )
+        most = None if owner == OWNER else self._conditions.waiting_per_owner
+        wanted = Job(
+            id=self._new_id(),
+            kind=kind,
+            lane=lane,
+            artefact=artefact,
+            state="queued",
+            nonce=self._new_id(),
+            owner=owner,
+            queued_at=self._clock(),
+            priority=wish.priority,
+            tries_left=wish.tries,
+            needs_mb=wish.needs_mb,
         )
+        job = self._table.add(wanted, record, most)
+        if job.id == wanted.id:
+            self._supervision.note(job, "queued", by=job.owner)
         self.tick()
         return self._table.get(job.id)
 
@@ -82,34 +127,56 @@ class Jobs:
         """Queued and active jobs, oldest first."""
         return self._table.in_states([*ACTIVE_STATES, "queued"])
 
+    def queue(self, lane: str = "compute") -> list[Job]:
+        """Jobs that wait in a lane, in the order in which they will start."""
+        return self._table.waiting(lane)
+
+    def reorder(self, artefact: str, where: Where) -> list[Job]:
+        """Move a waiting job within its queue; gives the queue.
+
+        Raises:
+            Refused: it does not wait.
+        """
+        job = self.of(artefact)
+        if not self._table.reorder(job.id, where):
+            raise Refused(
+                "jobs.not_waiting", "It is {state} and waits for nothing.", state=self.of(artefact).state
+            )
+        self._supervision.note(job, "moved", values={"where": where})
+        return self.queue(job.lane)
+
     def folder(self, job: Job) -> JobFolder:
         """Where a job works."""
-        return JobFolder(_ROOMS.get(job.kind, Folders.work)(self._folders, job.artefact))
+        return _folder_of(self._folders, job)
+
+    def events(self, artefact: str) -> list[Event]:
+        """All that happened to the jobs of an artefact, in that order, from supervision and from the workers."""
+        return [Event.model_validate(one) for one in self.folder(self.of(artefact)).events()]
 
     def tick(self) -> None:
         """Look at every active job, then start what is next. Cheap; call it every second or two."""
-        with self._tick_lock:
-            self._launcher.reap()
-            for job in self._table.in_states(ACTIVE_STATES):
-                self._look_at(job)
-            while (claimed := self._claim()) is not None:
-                self._start(claimed)
+        self._supervision.tick()
 
-    def stop(self, artefact: str) -> Job:
+    def stop(self, artefact: str, by: str = OWNER, now: bool = False) -> Job:
         """Stop the job of an artefact: unqueue it, or ask, then end its whole process tree.
+
+        Args:
+            artefact: whose job.
+            by: who asks.
+            now: do not wait until it has saved.
 
         Raises:
             Refused: it has ended already.
         """
-        job = self.of(artefact)
-        now = self._clock()
-        if self._table.move(job, {"queued"}, state="stopped", finished_at=now):
-            return self.of(artefact)
-        if not self._table.move(job, {"starting", "running", "stopping"}, state="stopping"):
-            raise Refused("jobs.ended", "It has ended already ({state}).", state=job.state)
-        self.folder(job).ask_to_stop()
-        threading.Thread(target=self._end, args=(job,), name=f"stop-{job.id}").start()
-        return self.of(artefact)
+        return self._ask(artefact, Request("stop", by), 0.0 if now else STOP_PATIENCE)
+
+    def pause(self, artefact: str, by: str = OWNER) -> Job:
+        """Ask the job of an artefact to save and end; it gets all the time that this takes.
+
+        Raises:
+            Refused: it has ended already.
+        """
+        return self._ask(artefact, Request("pause", by), None)
 
     def wait(
         self,
@@ -136,81 +203,20 @@ class Jobs:
                 return job
             time.sleep(0.3)
 
-    def _claim(self) -> Job | None:
-        return self._table.claim_next(self._new_id(), self._clock())
+    def reclaimable_mb(self) -> int:
+        """Memory that resident workers hold and would give back to a job that needs it."""
+        residents = [one for one in self.unfinished() if one.lane.startswith(RESIDENT)]
+        return sum(int(self.folder(one).state().get("memory_mb") or 0) for one in residents)
 
-    def _start(self, job: Job) -> None:
-        folder = self.folder(job)
-        if is_locked(folder.path):  # a worker of a former start still lives: never a second one beside it
-            self._table.move(
-                job,
-                {"starting"},
-                state="failed",
-                finished_at=self._clock(),
-                error=WorkerFault(
-                    "jobs.locked", "An earlier worker still runs in this folder. Stop it first."
-                ).as_dict(),
-            )
-            return
-        folder.prepare(job.id, job.kind, job.nonce)
-        identity = self._launcher.start(job.kind, folder)
-        if identity is not None:
-            self._note_identity(job, identity)
+    def _ask(self, artefact: str, request: Request, patience: float | None) -> Job:
+        job = self.of(artefact)
+        ended = "paused" if request.how == "pause" else "stopped"
+        if self._table.move(job, {"queued"}, state=ended, finished_at=self._clock(), alone=False):
+            self._supervision.note(job, ended, by=request.by)
+        elif not self._supervision.ask(self.of(artefact), request, patience):
+            raise Refused("jobs.ended", "It has ended already ({state}).", state=self.of(artefact).state)
+        return self.of(artefact)
 
-    def _note_identity(self, job: Job, identity: Identity) -> None:
-        self._table.move(
-            job,
-            ACTIVE_STATES,
-            pid=identity.pid,
-            pid_started=identity.started,
-            boot_id=identity.boot_id,
-        )
 
-    def _look_at(self, job: Job) -> None:
-        folder = self.folder(job)
-        # Liveness first: a worker that ends between the two looks has left its result by the second one.
-        identity = folder.registered(job.nonce)
-        alive = identity is not None and is_alive(identity)
-        seen = Observation(
-            registered=identity is not None,
-            alive=alive,
-            locked=not alive and is_locked(folder.path),
-            result=folder.result(job.nonce),
-            seconds_since_start=(self._clock() - (job.started_at or job.queued_at)).total_seconds(),
-        )
-        move = next_move(job, seen)
-        if move is None:
-            return
-        if move.state == "running" and identity is not None:
-            self._note_identity(job, identity)
-            self._table.move(job, {"starting"}, state="running")
-            return
-        if alive and identity is not None:
-            return  # it has written its result and is on its way out: the lane is free when it is gone
-        self._table.move(
-            job,
-            ACTIVE_STATES,
-            state=move.state,
-            error=move.error.as_dict() if move.error else None,
-            finished_at=self._clock(),
-        )
-
-    def _end(self, job: Job) -> None:
-        folder = self.folder(job)
-        deadline = time.monotonic() + _FLAG_PATIENCE
-        while time.monotonic() < deadline and self._identity(job) and folder.result(job.nonce) is None:
-            time.sleep(0.1)
-        identity = self._identity(job)
-        if identity is not None:
-            # A job that this one has started is a job of its own.
-            others = {one.pid for one in self.unfinished() if one.pid is not None and one.id != job.id}
-            end_tree(identity, _TERM_PATIENCE, others)
-        self.tick()
-
-    def _identity(self, job: Job) -> Identity | None:
-        """The live worker of a job, registered or only started."""
-        fresh = self._table.get(job.id)
-        known = self.folder(job).registered(job.nonce)
-        if known is None and fresh.pid is not None:
-            known = Identity(fresh.pid, fresh.pid_started or "", fresh.boot_id or "")
-        return known if known is not None and is_alive(known) else None
+def _folder_of(folders: Folders, job: Job) -> JobFolder:
+    return JobFolder(_ROOMS.get(job.kind, Folders.work)(folders, job.artefact))

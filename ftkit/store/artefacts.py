@@ -7,7 +7,7 @@ lineage of anything is one recursive query. It never touches files.
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sqlalchemy import Row, delete, insert, literal, select
+from sqlalchemy import Connection, Row, delete, insert, literal, select
 
 from ftkit.errors import BadInput, NotFound
 from ftkit.records import Artefact
@@ -31,6 +31,27 @@ def enter(record: Artefact, url: str) -> None:
         database.close()
 
 
+def is_artefact(connection: Connection, id_: str) -> bool:
+    """Whether an id is taken."""
+    return connection.execute(select(artefacts.c.id).where(artefacts.c.id == id_)).first() is not None
+
+
+def insert_artefact(connection: Connection, record: Artefact) -> None:
+    """Store a new artefact with its parents within a transaction of the caller's."""
+    connection.execute(
+        insert(artefacts).values(
+            id=record.id,
+            kind=record.kind,
+            name=record.name,
+            created_at=record.created_at,
+            content_hash=record.content_hash,
+            record=record.model_dump(mode="json"),
+        )
+    )
+    for parent in dict.fromkeys(record.parents):
+        connection.execute(insert(parents).values(child=record.id, parent=parent))
+
+
 class Artefacts:
     """The artefacts of one database."""
 
@@ -44,20 +65,9 @@ class Artefacts:
             BadInput: the id is taken.
         """
         with self._database.write() as connection:
-            if connection.execute(select(artefacts.c.id).where(artefacts.c.id == record.id)).first():
+            if is_artefact(connection, record.id):
                 raise BadInput("store.id_taken", "The id {id} is taken. Choose another one.", id=record.id)
-            connection.execute(
-                insert(artefacts).values(
-                    id=record.id,
-                    kind=record.kind,
-                    name=record.name,
-                    created_at=record.created_at,
-                    content_hash=record.content_hash,
-                    record=record.model_dump(mode="json"),
-                )
-            )
-            for parent in dict.fromkeys(record.parents):
-                connection.execute(insert(parents).values(child=record.id, parent=parent))
+            insert_artefact(connection, record)
 
     def get(self, kind: type[A], id_: str) -> A:
         """The artefact of this kind with this id.

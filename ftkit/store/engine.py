@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from ftkit.errors import StoreFault
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_HEAD = "0001"
+_HEAD = "0002"
 
 
 class Database:

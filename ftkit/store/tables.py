@@ -3,7 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData()
@@ -61,6 +74,12 @@ jobs = Table(
     Column("pid_started", Text),
     Column("boot_id", Text),
     Column("error", JSON(none_as_null=True)),
+    Column("claimed_by", Text),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("place", Integer, nullable=False, server_default="0"),
+    Column("tries_left", Integer, nullable=False, server_default="0"),
+    Column("needs_mb", Integer),
+    Column("alone", Boolean, nullable=False, server_default=false()),
     Index("jobs_by_artefact", "artefact", "position"),
     Index("jobs_by_lane", "lane", "state", "position"),
 )

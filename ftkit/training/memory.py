@@ -202,6 +202,11 @@ def what_would_fit(
     return None
 
 
+def smaller(spec: RunSpec) -> dict[str, Any]:
+    """The first change with which a run needs less memory; empty where there is none."""
+    return next(_changes(spec, spec.max_length), {})
+
+
 def _changes(spec: RunSpec, longest: int) -> Iterator[dict[str, Any]]:
     """From what costs nothing to what costs quality."""
     smallest = 2 if spec.method == "kto" else 1

@@ -4,24 +4,25 @@ Takes ids and specs, gives records and views. The training itself happens in the
 the worker reads (``spec.yaml``, ``inputs.json``) and reads what it writes.
 """
 
-import hashlib
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
-from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Job, JobState, Model, Run, Split
+from ftkit.jobs.service import OWNER, Clock, Jobs, NewId, Where, Wish
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Event, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, short_hash, write_bytes, write_json
 from ftkit.store.models import find_model
 from ftkit.training import encoder_decoder, recipes
 from ftkit.training.card import RunCard, TokenCounts, make_card
 from ftkit.training.checks.hub import hub_refusals
+from ftkit.training.checks.roles import check_roles
 from ftkit.training.checks.service import ExtraCheck
 from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
@@ -77,6 +78,7 @@ class TrainingService:
         self._clock = clock
         self._new_id = new_id
         self._extra = ExtraCheck(environment)
+        self._start_lock = threading.Lock()
 
     def recipes(self) -> list[Recipe]:
         """All recipes, the default one first."""
@@ -101,8 +103,10 @@ class TrainingService:
         """What a run would cost here; counts tokens in a short worker the first time, then remembers."""
         record, model = self._artefacts.get(Split, split), self._model(spec)
         encoder_decoder.check(spec, record.mapping, model)
-        _check_roles(spec, record)
+        check_roles(spec, record.mapping)
         counts, machine = self._token_counts(spec, record), look(self._folders.home)
+        # What a resident worker holds it gives back to a run that needs it.
+        machine = replace(machine, memory_mb=machine.memory_mb + self._jobs.reclaimable_mb())
         return make_card(spec, counts, model, machine, self._speed(spec), self._refusals(spec, model))
 
     def start(
@@ -113,6 +117,7 @@ class TrainingService:
         name: str | None = None,
         request: str | None = None,
         sweep: str = "",
+        owner: str = OWNER,
     ) -> Run:
         """Queue a run.
 
@@ -121,13 +126,16 @@ class TrainingService:
             split: id of the split.
             recipe: name of the recipe that the spec came from.
             name: shown in lists; a name is made up where there is none.
-            request: a key of this very click; a second call with it returns the same run.
+            request: a key of this very form; a second call with it and the same options returns the same run.
             sweep: id of the sweep whose trial it is.
+            owner: who asks.
 
         Raises:
-            Refused: it cannot work as asked; the sentence says what to change.
+            Refused: it cannot work as asked, or too many runs of its owner wait; the sentence says what to change.
         """
-        id_ = hashlib.sha256(request.encode()).hexdigest()[:12] if request else self._new_id()
+        id_ = self._new_id()
+        if request:
+            id_ = short_hash([request, spec.model_dump(mode="json"), split, recipe, name], 12)
         existing = self._existing(id_)
         if existing is not None:
             return existing
@@ -149,9 +157,14 @@ class TrainingService:
             spec=spec.model_dump(mode="json"),
             sweep=sweep,
         )
-        self._write_inputs(run, record, spec, start_from)
-        self._jobs.submit("train", id_)  # first: nobody may see a run that has no job
-        self._artefacts.add(run)
+        # A person's run goes before the next trial of a sweep.
+        wish = Wish(priority=-1 if sweep else 0, needs_mb=card.memory_mb)
+        with self._start_lock:
+            existing = self._existing(id_)  # of a click at the same time
+            if existing is not None:
+                return existing
+            self._write_inputs(run, record, spec, start_from)
+            self._jobs.submit("train", id_, owner=owner, record=run, wish=wish)
         return run
 
     def _write_inputs(self, run: Run, split: Split, spec: RunSpec, start_from: Path | None) -> None:
@@ -208,12 +221,33 @@ class TrainingService:
         """The end of the worker's log."""
         return self._job_folder(id_).log_tail()
 
-    def stop(self, id_: str) -> RunView:
-        """Stop a run: it saves a checkpoint first when it can."""
-        self._jobs.stop(self._artefacts.get(Run, id_).id)
+    def stop(self, id_: str, by: str = OWNER, now: bool = False) -> RunView:
+        """Stop a run within 15 seconds: it saves a checkpoint first when it can, unless it is to stop ``now``."""
+        self._jobs.stop(self._artefacts.get(Run, id_).id, by, now)
         return self.get(id_)
 
-    def resume(self, id_: str) -> RunView:
+    def pause(self, id_: str, by: str = OWNER) -> RunView:
+        """Ask a run to save at the end of its step and to end, however long that takes; ``resume`` goes on from there."""
+        self._jobs.pause(self._artefacts.get(Run, id_).id, by)
+        return self.get(id_)
+
+    def queue(self) -> list[Job]:
+        """Runs and evaluations that wait, in the order in which they will start."""
+        return self._jobs.queue()
+
+    def reorder(self, id_: str, where: Where) -> list[Job]:
+        """Move a waiting run within the queue; gives the queue.
+
+        Raises:
+            Refused: it does not wait.
+        """
+        return self._jobs.reorder(self._artefacts.get(Run, id_).id, where)
+
+    def events(self, id_: str) -> list[Event]:
+        """All that happened to a run: queued, started, stalled, asked to stop and by whom, each resume, its end."""
+        return self._jobs.events(self._artefacts.get(Run, id_).id)
+
+    def resume(self, id_: str, by: str = OWNER) -> RunView:
         """Go on from the newest whole checkpoint, or from the beginning when there is none.
 
         Raises:
@@ -226,7 +260,7 @@ class TrainingService:
             raise Refused(
                 "training.not_ended", "The run is {state}; there is nothing to resume.", state=view.state
             )
-        self._jobs.submit("train", id_)
+        self._jobs.submit("train", id_, owner=by, wish=Wish(needs_mb=view.job.needs_mb))
         return self.get(id_)
 
     def delete(self, id_: str) -> None:
@@ -359,24 +393,3 @@ def progress_of(job: Job, state: Mapping[str, Any]) -> Progress | None:
         seconds_left=state.get("seconds_left"),
         heartbeat=state["time"],
     )
-
-
-def _check_roles(spec: RunSpec, split: Split) -> None:
-    """The method needs columns that plain fine-tuning does not.
-
-    Raises:
-        Refused: they are missing.
-    """
-    pairs = {"chosen", "rejected"} <= split.mapping.keys()
-    if spec.method == "dpo" and not pairs:
-        raise Refused(
-            "training.no_pairs",
-            "dpo learns from pairs, and this split has none: choose columns for the better and the worse answer (chosen, "
-            "rejected) on the Data page, or use another method.",
-        )
-    if spec.method == "kto" and not (pairs or "label" in split.mapping):
-        raise Refused(
-            "training.no_marks",
-            "kto learns from marked answers, and this split has none: choose a column that marks answers as good or bad "
-            "(label) on the Data page, or use another method.",
-        )

@@ -22,10 +22,12 @@ _STATE_TONES: Mapping[JobState, html.Tone] = {
     "queued": "info",
     "starting": "info",
     "running": "info",
+    "stalled": "warn",
     "stopping": "warn",
     "done": "good",
     "failed": "bad",
     "stopped": "warn",
+    "paused": "warn",
     "lost": "bad",
 }
 _CELL = 160

@@ -2,7 +2,8 @@
 
 Takes one request per connection (``model``, ``tuned``, ``messages``, ``sampling``), sends both answers so far after each
 token and then ``end``. One request at a time, in the order of arrival; a client that goes away stops its own. It keeps one
-model with the adapters last used, and ends after ten idle minutes. It writes no artefact.
+model with the adapters last used, and ends after ten idle minutes, or after the present answer where a run needs the memory. It
+writes no artefact.
 """
 
 import contextlib
@@ -16,6 +17,8 @@ from multiprocessing.connection import Connection, Listener, answer_challenge, d
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+import torch
 from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
@@ -36,6 +39,7 @@ IDLE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
 _REQUEST_SECONDS = 10.0  # a client sends its request as soon as it is connected
 _MOST_ADAPTERS = 4
+_MEGABYTE = 1024**2
 
 
 class Asked(NamedTuple):
@@ -155,13 +159,13 @@ def serve(worker: Worker) -> dict[str, Any]:
     with Listener(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_accept, args=(listener, key, waiting), daemon=True).start()
         port = listener.address[1]
-        worker.progress("ready", port=port)
+        worker.progress("ready", waiting=True, port=port)
         idle_since = time.monotonic()
         while not worker.stop_asked() and time.monotonic() - idle_since < IDLE_SECONDS:
             with contextlib.suppress(queue.Empty), waiting.get(timeout=_LOOK_SECONDS) as connection:
                 worker.progress("generating", port=port)
                 answered += _answer_client(generator, connection, worker)
-                worker.progress("ready", port=port)
+                worker.progress("ready", waiting=True, port=port, memory_mb=memory_mb())
                 idle_since = time.monotonic()
         worker.progress("stopping", port=None)
     return {"answered": answered}
@@ -206,8 +210,9 @@ def _answer_request(
 ) -> None:
     def tell(pair: Pair) -> bool:
         send(connection, _reply(pair))
-        # A client says nothing while it waits: what can be read now is its end.
-        return not connection.poll() and not worker.stop_asked()
+        worker.advance()
+        # A client says nothing while it waits: what can be read now is its end. Before a pause the answer is finished.
+        return not connection.poll() and (worker.pause_asked() or not worker.stop_asked())
 
     try:
         send(connection, _reply(generator.answer(Asked.of(request), tell)))
@@ -220,6 +225,13 @@ def _answer_request(
         fault = WorkerFault("jobs.failed", "{reason}", reason=f"{type(error).__name__}: {error}"[:600])
         send(connection, {"error": fault.as_dict()})
     send(connection, {"end": True})
+
+
+def memory_mb() -> int:
+    """Memory that comes free when this process ends: of the graphics card where there is one."""
+    if torch.cuda.is_available():
+        return torch.cuda.memory_reserved() // _MEGABYTE
+    return int(psutil.Process().memory_info().rss) // _MEGABYTE
 
 
 def _reply(pair: Pair) -> dict[str, Any]:

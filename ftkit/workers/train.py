@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from ftkit.errors import Refused
+from ftkit.training.memory import smaller
 from ftkit.training.spec import RunSpec
 from ftkit.workers.data.tokenised import Asked, tokenised
 from ftkit.workers.harness import Stopped, Worker, run
@@ -102,6 +103,11 @@ def prepare_rows(inputs: Mapping[str, Any], spec: RunSpec) -> Rows:
     return rows
 
 
+def smaller_options(worker: Worker) -> dict[str, Any]:
+    """Options with which this run would need less memory."""
+    return smaller(RunSpec.parse(yaml.safe_load((worker.path / "spec.yaml").read_text(encoding="utf-8"))))
+
+
 def _make_trainer(
     worker: Worker, spec: RunSpec, rows: Rows
 ) -> tuple["Watched", "Watch", "Checkpoint | None"]:
@@ -172,4 +178,4 @@ def _mean_loss(measured: list[dict[str, Any]]) -> float | None:
 
 
 if __name__ == "__main__":
-    run(job, _DEADLINE)
+    run(job, smaller_options, _DEADLINE)

@@ -23,7 +23,7 @@ def test_a_spared_descendant_goes_on() -> None:
         ended, spared = (psutil.Process(int(parent.stdout.readline())) for _ in range(2))
         identity = identify(parent.pid)
         assert identity is not None
-        end_tree(identity, 0.1, {spared.pid})
+        end_tree(identity, "", 0.1, {spared.pid})
         assert spared.is_running()
         assert not ended.is_running() or ended.status() == psutil.STATUS_ZOMBIE
         spared.kill()

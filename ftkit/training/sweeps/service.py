@@ -126,8 +126,7 @@ class SweepService:
         if name:
             sweep = sweep.model_copy(update={"name": name})
         write_json(self._folders.sweep(id_) / "inputs.json", {"sweep": sweep.model_dump(mode="json")})
-        self._jobs.submit("sweep", id_, lane=LANE)  # first: nobody may see a sweep that has no job
-        self._artefacts.add(sweep)
+        self._jobs.submit("sweep", id_, lane=LANE, record=sweep)
         return sweep
 
     def all(self) -> list[SweepView]:

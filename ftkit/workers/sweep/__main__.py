@@ -91,7 +91,7 @@ class Search:
         view = self._training.get(started.id)
         if view.state == "stopping":  # by the stop that ended this sweep the last time
             view = self._training.wait(started.id, lambda job, _: self._look(trial, job))
-        if view.state in {"stopped", "lost"}:  # interrupted together with this sweep
+        if view.state in {"stopped", "paused", "lost"}:  # interrupted together with this sweep
             self._training.resume(started.id)
         view = self._training.wait(started.id, lambda job, _: self._look(trial, job))
         return self._as_ended(trial, view)
@@ -118,7 +118,7 @@ class Search:
         if view.state == "stopped" and self._given_up is not None:
             losses = {step: loss for step, loss in known.losses.items() if step <= self._given_up}
             return known.model_copy(update={"state": "pruned", "step": self._given_up, "losses": losses})
-        if view.state == "stopped":
+        if view.state in {"stopped", "paused"}:
             error = Refused("sweeps.trial_stopped", "Its run was stopped by hand.").as_dict()
             return known.model_copy(update={"state": "stopped", "reason": error})
         if view.state != "done":
@@ -168,7 +168,8 @@ class Search:
         left = seconds_left(self._found.trials, self._sweep.trials)
         if left is not None and job is not None and job.started_at is not None:
             left = max(0.0, left - max(0.0, time.time() - job.started_at.timestamp()))
-        self._worker.progress("searching", len(self._ended()), self._sweep.trials, seconds_left=left)
+        ended = len(self._ended())
+        self._worker.progress("searching", ended, self._sweep.trials, waiting=True, seconds_left=left)
 
 
 if __name__ == "__main__":

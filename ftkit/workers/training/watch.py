@@ -84,6 +84,14 @@ class Watch(TrainerCallback):
             control.should_save = True
             control.should_training_stop = True
 
+    def on_prediction_step(self, *_args: Any, **_: Any) -> None:
+        """A validation may take longer than any step: say that it gets on."""
+        self._worker.advance()
+
+    def on_train_end(self, *_args: Any, **_: Any) -> None:
+        """Leave no more checkpoints than were asked for."""
+        self.trainer.tidy()
+
     def on_log(
         self,
         args: Any,

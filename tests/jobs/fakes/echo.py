@@ -11,7 +11,7 @@ from ftkit.workers.harness import Worker, run
 def listen(worker: Worker) -> dict[str, int]:
     served = 0
     with Listener(("127.0.0.1", 0), authkey=(worker.path / "key").read_bytes()) as listener:
-        worker.progress("ready", port=listener.address[1])
+        worker.progress("ready", waiting=True, port=listener.address[1], memory_mb=500)
         while select.select([listener._listener._socket], [], [], 2.0)[0] and not worker.stop_asked():
             with listener.accept() as connection:
                 request = receive(connection)

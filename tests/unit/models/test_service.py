@@ -22,7 +22,7 @@ from ftkit.store.jobs import JobTable
 class StartsNothing(Launcher):
     """The worker itself is tested beside its module."""
 
-    def start(self, kind: str, folder: JobFolder) -> None:
+    def start(self, kind: str, folder: JobFolder, lock: int) -> None:
         return None
 
 

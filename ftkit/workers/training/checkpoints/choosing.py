@@ -90,8 +90,7 @@ def rotate(folder: Path, keep: int, best_step: int | None) -> None:
     """
     reach("checkpoint.rotate")
     found = _numbered(folder)
-    last, best = found[0], folder / name_of(best_step or 0)
-    kept = {last, best} & set(found)
+    kept = {*found[:1], folder / name_of(best_step or 0)} & set(found)
     for path in found:
         # What was saved before a measurement is of no use once a later step, or the same one, is there with it.
         if len(kept) < keep and not path.name.endswith(_UNMEASURED):

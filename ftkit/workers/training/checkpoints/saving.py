@@ -79,11 +79,17 @@ class Kept(Trainer):
             return
         settled.random.restore()
         self._keep(measured, settled.counted)
+        self.tidy()
 
     def keep_best(self) -> None:
         """Go back to the best checkpoint so far, where the run is to end with it."""
         if self.args.load_best_model_at_end and self.state.best_model_checkpoint:
             self._load_best_model()
+
+    def tidy(self) -> None:
+        """Delete the oldest checkpoints; the last one has been written by now."""
+        rotate(self._folder, self._most, self.state.best_global_step)
+        reach("checkpoint.rotated")
 
     def pick_up(self) -> None:
         """At the beginning of training: go on from the checkpoint in what transformers does not restore."""
@@ -100,7 +106,7 @@ class Kept(Trainer):
             self._load_rng_state(str(checkpoint.path))
             metrics = self._evaluate(None, None)
             self._determine_best_metric(metrics, None)
-            self._keep(True, self._counted())
+            self._keep(True, self._counted())  # the one before stays: its random states are read once more
         if any(_gave_up(callback) for callback in self.callback_handler.callbacks):
             self.control.should_training_stop = True
 
@@ -125,9 +131,10 @@ class Kept(Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any = None) -> None:
         self._keep(True, self._counted())
+        self.tidy()
 
     def _keep(self, measured: bool, counted: Mapping[str, Any]) -> None:
-        """Write a checkpoint as a whole or not at all, then delete the oldest."""
+        """Write a checkpoint as a whole or not at all."""
         check_finite(self.model, self.optimizer, self.state.global_step)
         self.store_flos()
         folder = self._folder
@@ -149,8 +156,6 @@ class Kept(Trainer):
                 raise disk_full(folder, size_of(self.model, self.optimizer)) from error
             raise
         reach("checkpoint.renamed")
-        rotate(folder, self._most, self.state.best_global_step)
-        reach("checkpoint.rotated")
 
     def _write(self, fresh: Path) -> None:
         """All files of a checkpoint but its manifest."""

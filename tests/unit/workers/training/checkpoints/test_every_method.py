@@ -40,7 +40,9 @@ def _scene(kind: str, nursery: Nursery, home: Path) -> Scene:
     return Scene(nursery, home, {**_LONG, **values}, home / "calm" / "run", [], mapping, adapter).calmly()
 
 
-def _resumes(kind: str, nursery: Nursery, tmp_path: Path) -> None:
+@pytest.mark.faults
+@pytest.mark.parametrize("kind", list(_KINDS))
+def test_each_kind_resumes_exactly(kind: str, nursery: Nursery, tmp_path: Path) -> None:
     scene = _scene(kind, nursery, tmp_path)
     run = scene.again(tmp_path / "broken")
     fates = (
@@ -52,14 +54,3 @@ def _resumes(kind: str, nursery: Nursery, tmp_path: Path) -> None:
         nursery.run(run, fate)
         assert outcome(run) == ("stopped" if fate.action == "term" else "none"), fate
     scene.restart_and_compare(run)
-
-
-@pytest.mark.parametrize("kind", ["whole model", "dpo of an adapter"])
-def test_a_run_of_this_kind_resumes_exactly(kind: str, nursery: Nursery, tmp_path: Path) -> None:
-    _resumes(kind, nursery, tmp_path)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("kind", list(_KINDS))
-def test_each_kind_resumes_exactly(kind: str, nursery: Nursery, tmp_path: Path) -> None:
-    _resumes(kind, nursery, tmp_path)

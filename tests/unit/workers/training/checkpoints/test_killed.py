@@ -25,7 +25,7 @@ def _in_save(scene: Scene) -> list[int]:
     return [number for number, place in enumerate(scene.places, 1) if place.startswith("checkpoint.")]
 
 
-@pytest.mark.parametrize("place", ["train.step", "checkpoint.file", "checkpoint.rotate"])
+@pytest.mark.parametrize("place", ["train.step", "checkpoint.file"])
 def test_a_killed_run_resumes_to_the_same_bytes(place: str, packed: Scene, tmp_path: Path) -> None:
     nth = packed.places.count(place) // 2
     _kill_and_resume(packed, tmp_path, Fate(place, nth, "kill"))

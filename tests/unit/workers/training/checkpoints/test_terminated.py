@@ -36,6 +36,12 @@ def _terminate_and_resume(scene: Scene, folder: Path, fate: Fate) -> str:
     return name
 
 
+def test_in_a_validation_it_saves_what_was_trained(packed: Scene, tmp_path: Path) -> None:
+    fate = Fate("train.evaluation", 2, "term")
+    assert _terminate_and_resume(packed, tmp_path, fate) == "checkpoint-6-unmeasured"
+
+
+@pytest.mark.faults
 def test_in_a_step_in_a_validation_and_in_a_save(packed: Scene, tmp_path: Path) -> None:
     names = [
         _terminate_and_resume(packed, tmp_path / place, Fate(place, nth, "term"))
@@ -53,11 +59,17 @@ def test_while_it_loads_it_ends_at_once(packed: Scene, tmp_path: Path) -> None:
     packed.restart_and_compare(run)
 
 
+@pytest.mark.faults
 def test_a_validation_that_a_stop_broke_off_counts_for_early_stopping_and_the_best(
     packed: Scene, tmp_path: Path
 ) -> None:
-    """A learning rate at which validation soon gets worse: the run ends early, wherever it was broken off."""
-    values = {**packed.values, "learning_rate": 0.5, "early_stopping_patience": 2}
+    """With a share of right tokens that soon stays the same, the run ends early, wherever it was broken off."""
+    values = {
+        **packed.values,
+        "learning_rate": 0.1,
+        "early_stopping_patience": 2,
+        "metric_for_best_model": "eval_mean_token_accuracy",
+    }
     early = packed._replace(values=values, calm=tmp_path / "calm" / "run").calmly()
     result = json.loads((early.calm / "result.json").read_text())["metrics"]
     assert result["ended_early"]
