@@ -8,6 +8,7 @@
     │   └── NotAllowed   the caller may not do this
     └── Fault          ours, or the machine's (exit 1)
         ├── StoreFault   the database or the data folder
+        │   └── DiskFull   there is no room; once there is, it can go on
         ├── WorkerFault  a worker process failed or vanished
         └── Offline      a download was needed and the source did not answer
 
@@ -76,6 +77,10 @@ class Fault(FtkitError):
 
 class StoreFault(Fault):
     """The database or the data folder cannot be used."""
+
+
+class DiskFull(StoreFault):
+    """There is no room left where something was to be written."""
 
 
 class WorkerFault(Fault):

@@ -8,6 +8,7 @@
     metrics.jsonl  worker     one line per measurement, only ever appended
     samples.jsonl  worker     of a training run: one line per sample answer, likewise
     events.jsonl   both       one line per event in the life of the artefact's jobs, likewise
+    reserve        worker     room for the result, given up when the disk is full
     stop           launcher   asks the worker to stop at its next safe point: how, and who asked
     result.json    worker     outcome, metrics or error
     DONE           worker     last: the nonce; without it the job did not end by itself
@@ -22,8 +23,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ftkit.failpoints import reach
 from ftkit.jobs.identity import Identity
-from ftkit.store.files import read_json, write_bytes, write_json
+from ftkit.store.files import flush_file, read_json, write_bytes, write_json
 
 _LEFT_BY_A_FORMER_START = ("DONE", "result.json", "worker.json", "state.json")
 
@@ -136,6 +138,7 @@ class JobFolder:
 
     def finish(self, nonce: str, outcome: str, **result: Any) -> None:
         """Called by the worker as its last act; ``outcome`` is done, failed, stopped or paused."""
+        reach("job.result")
         write_json(self.path / "result.json", {"outcome": outcome, **result})
         write_bytes(self.path / "DONE", nonce.encode())
 
@@ -154,6 +157,12 @@ class JobFolder:
         """Sample answers, in the order in which they were written; a half-written last line waits."""
         return _read_lines(self.samples, 0)[0]
 
+    def flush(self) -> None:
+        """Make measurements and sample answers survive a power loss."""
+        for path in (self.metrics, self.samples):
+            if path.exists():
+                flush_file(path)
+
     def log_tail(self, limit: int = 20_000) -> str:
         """The last ``limit`` bytes of the log, from the beginning of a line."""
         try:
@@ -171,9 +180,11 @@ class JobFolder:
 def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
     """Append one JSON object per line, in one write, so that a crash tears at most the last line."""
     lines = "".join(json.dumps(value, allow_nan=False) + "\n" for value in values)
+    content = lines.encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(descriptor, lines.encode())
+        while content:  # a disk that fills up takes a part without a word, and refuses the rest
+            content = content[os.write(descriptor, content) :]
     finally:
         os.close(descriptor)
 

@@ -29,7 +29,7 @@ NewId = Callable[[], str]
 
 # A worker asked by flag stops at its next step; after this many seconds it is sent SIGTERM, then SIGKILL.
 STOP_PATIENCE = 4.0
-_TERM_PATIENCE = 6.0
+_TERM_PATIENCE = 9.0  # a run takes up to 8 to save and end
 # A resident worker that is to make room may end the answer that it is giving.
 _ROOM_PATIENCE = 60.0
 # The heartbeat comes every second.

@@ -109,15 +109,37 @@ def building(folder: Path) -> Iterator[Path]:
     partial = Path(mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     try:
         yield partial
-        for file in partial.iterdir():
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())
-        flush_folder(partial)
+        flush_files(partial)
         if not folder.exists():
             partial.rename(folder)
             flush_folder(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_folder(fresh: Path, final: Path) -> None:
+    """Put a finished folder in place of another; whenever it is cut short, one of the two is whole, or ``fresh`` still lies there."""
+    flush_files(fresh)
+    former = final.with_name(f".{final.name}.former")
+    shutil.rmtree(former, ignore_errors=True)
+    if final.exists():
+        final.rename(former)
+    fresh.rename(final)
+    flush_folder(final.parent)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def flush_files(folder: Path) -> None:
+    """Make the files in ``folder`` survive a power loss."""
+    for file in folder.iterdir():
+        flush_file(file)
+    flush_folder(folder)
+
+
+def flush_file(path: Path) -> None:
+    """Make a file survive a power loss."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
 
 
 def flush_folder(folder: Path) -> None:

@@ -185,9 +185,10 @@ def estimate(spec: RunSpec, model: Model, lengths: Lengths, machine: Machine) ->
 
 def checkpoints_mb(spec: RunSpec, model: Model) -> int:
     """Disk for the checkpoints kept and the one being written: trained weights in 32 bits and the optimizer's state."""
-    return round(
-        (spec.save_total_limit + 1) * _trained(spec, model) * (4 + _OPTIMIZER_BYTES[spec.optim]) / MEGABYTE
-    )
+    kept = max(
+        spec.save_total_limit, 2 if spec.load_best_model_at_end else 1
+    )  # the best and the last stay in any case
+    return round((kept + 1) * _trained(spec, model) * (4 + _OPTIMIZER_BYTES[spec.optim]) / MEGABYTE)
 
 
 def what_would_fit(

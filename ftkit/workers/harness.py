@@ -15,19 +15,24 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from types import FrameType
 from typing import Any
 
-from ftkit.errors import FtkitError, UserError, WorkerFault
+from ftkit.errors import DiskFull, FtkitError, UserError, WorkerFault
+from ftkit.failpoints import reach
 from ftkit.jobs.folder import JobFolder, append_lines
 from ftkit.jobs.identity import identify
+from ftkit.store.disk import disk_full, is_full
 from ftkit.store.files import read_json
 
 _BEAT_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
+# Room for the few lines that say how a job ended; given up when the disk is full.
+_RESERVE = 256 * 1024
 _REMEMBERED_STEPS = 50
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 _OOM_SCORE_ADJ = "800"  # of 1000
@@ -95,6 +100,8 @@ class Worker:
         self._pace = _Pace()
         self._signalled = threading.Event()
         self._ended = threading.Event()
+        self._ending = threading.Lock()
+        self._nothing_to_lose = threading.Event()
 
     def progress(self, phase: str, step: int = 0, steps: int = 0, waiting: bool = False, **more: Any) -> None:
         """Say what is being done; shown by the page and the command line within a second.
@@ -109,6 +116,7 @@ class Worker:
         with self._state_lock:
             self._pace.reached(phase, step)
             self._state |= {**more, "phase": phase, "step": step, "steps": steps, "waiting": waiting}
+        reach("job.progress")
         self._beat()
 
     def advance(self) -> None:
@@ -117,6 +125,7 @@ class Worker:
 
     def measure(self, **values: Any) -> None:
         """Append one line to ``metrics.jsonl``."""
+        reach("metrics.append")
         append_lines(self.folder.metrics, [{"time": time.time(), **values}])
         self._pace.touch()
 
@@ -143,6 +152,15 @@ class Worker:
         if self.stop_asked():
             raise Stopped
 
+    @contextlib.contextmanager
+    def nothing_to_lose(self) -> Iterator[None]:
+        """While there is nothing to save, a signal may end a worker that has a deadline at once, whatever it is doing."""
+        self._nothing_to_lose.set()
+        try:
+            yield
+        finally:
+            self._nothing_to_lose.clear()
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled.set()
 
@@ -163,13 +181,17 @@ class Worker:
 
 
 def run(
-    job: Callable[[Worker], Mapping[str, Any]], smaller: Callable[[Worker], Mapping[str, Any]] | None = None
+    job: Callable[[Worker], Mapping[str, Any]],
+    smaller: Callable[[Worker], Mapping[str, Any]] | None = None,
+    deadline: float | None = None,
 ) -> None:
     """Run a worker to its end; the body of each worker module's ``__main__``.
 
     Args:
         job: does the work and returns the metrics of the result; raises ``Stopped`` when it was stopped.
         smaller: options with which the job would need less memory; asked when memory ran out.
+        deadline: seconds after a signal in which it is to save and end; then it is ended, and what is not saved is lost. None
+            where it is not.
     """
     path = Path(sys.argv[1]).resolve()
     worker = Worker(path)
@@ -181,15 +203,60 @@ def run(
     _tell_where()
     signal.signal(signal.SIGTERM, worker._on_signal)
     signal.signal(signal.SIGINT, worker._on_signal)
+    if deadline is not None:
+        _keep_deadline(worker, nonce, lock, deadline)
     worker.folder.register(identity, nonce)
+    _reserve(path)
     threading.Thread(target=worker._keep_beating, daemon=True).start()
-    outcome, result = _outcome(job, worker, smaller)
+    _end(worker, nonce, lock, *_outcome(job, worker, smaller))
+
+
+def _end(worker: Worker, nonce: str, lock: int, outcome: str, result: dict[str, Any]) -> None:
+    """Write the result and end the process; whoever comes second waits for that."""
+    worker._ending.acquire()
     worker._ended.set()
-    worker.folder.finish(nonce, outcome, **result)
+    reserve = worker.path / "reserve"
+    try:
+        worker.folder.finish(nonce, outcome, **result)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        reserve.unlink(missing_ok=True)
+        error_given = result.get("error") or disk_full(worker.path).as_dict()
+        worker.folder.finish(nonce, outcome if "error" in result else "paused", error=error_given)
     os.close(lock)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the log is on the full disk, too
+        reserve.unlink(missing_ok=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(0 if outcome != "failed" else 1)  # native threads of the libraries may hang an orderly exit
+
+
+def _reserve(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        (path / "reserve").write_bytes(os.urandom(_RESERVE))  # zeros would take no room on some file systems
+
+
+def _keep_deadline(worker: Worker, nonce: str, lock: int, seconds: float) -> None:
+    """End the worker in time after a signal, even while native code keeps Python from seeing it.
+
+    Everything that a worker leaves is written as a whole or not at all, so that it may be ended anywhere.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def end() -> None:
+        while os.read(reader, 1)[0] not in (signal.SIGTERM, signal.SIGINT):
+            pass
+        worker._signalled.set()
+        last = time.monotonic() + seconds
+        while time.monotonic() < last and not worker._nothing_to_lose.is_set():
+            if worker._ended.wait(_LOOK_SECONDS):
+                return
+        _end(worker, nonce, lock, "stopped", {})
+
+    threading.Thread(target=end, daemon=True, name="deadline").start()
 
 
 def _lock(path: Path) -> int:
@@ -228,10 +295,15 @@ def _outcome(
         return "paused" if worker.pause_asked() else "stopped", {}
     except Paused as pause:
         return "paused", {"error": pause.reason.as_dict()}
+    except DiskFull as error:
+        return "paused", {"error": error.as_dict()}
     except FtkitError as error:
         return "failed", {"error": error.as_dict()}
     except Exception as error:  # noqa: BLE001 - the top of the worker: everything becomes a result
-        traceback.print_exc()
+        if is_full(error):
+            return "paused", {"error": disk_full(worker.path).as_dict()}
+        with contextlib.suppress(OSError):  # a log that cannot be written must not cost the result
+            traceback.print_exc()
         fault = out_of_memory(error, lambda: smaller(worker) if smaller is not None else {})
         return "failed", {"error": (fault or _unexpected(error)).as_dict()}
 

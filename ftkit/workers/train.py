@@ -16,32 +16,33 @@ from ftkit.training.memory import smaller
 from ftkit.training.spec import RunSpec
 from ftkit.workers.data.tokenised import Asked, tokenised
 from ftkit.workers.harness import Stopped, Worker, run
-from ftkit.workers.training import checkpoints
+from ftkit.workers.training.checkpoints import choosing
 from ftkit.workers.training.prepared import Prepared, Rows
 from ftkit.workers.training.rows import row_limit
 
 if TYPE_CHECKING:
+    from ftkit.workers.training.checkpoints.choosing import Checkpoint
     from ftkit.workers.training.trainer import Watched
     from ftkit.workers.training.watch import Watch
 
 _log = logging.getLogger(__name__)
+# Seconds after a signal in which a run saves and ends; who sends one, as a container that is stopped, waits for about ten.
+_DEADLINE = 8.0
 _BESIDE_THE_LOSS = ("eval_token_accuracy", "eval_reward_accuracy", "eval_reward_margin")
 
 
 def job(worker: Worker) -> Mapping[str, Any]:
     """Train, and return the result's metrics."""
     spec = RunSpec.parse(yaml.safe_load((worker.path / "spec.yaml").read_text(encoding="utf-8")))
-    worker.progress("preparing")
-    rows = prepare_rows(worker.inputs, spec)
-    worker.raise_if_stopped()
-    worker.progress("loading")
-    from ftkit.workers.training import adapter, whole  # noqa: PLC0415 - heavy; the worker shall beat first
+    with worker.nothing_to_lose():
+        worker.progress("preparing")
+        rows = prepare_rows(worker.inputs, spec)
+        worker.raise_if_stopped()
+        worker.progress("loading")
+        from ftkit.workers.training import adapter, whole  # noqa: PLC0415 - heavy; the worker shall beat first
 
-    folder = worker.path / "checkpoints"
-    checkpoint = checkpoints.newest(folder)
-    earlier = checkpoints.go_back(worker.folder, checkpoints.step_of(checkpoint) if checkpoint else 0)
-    trainer, watch = _make_trainer(worker, spec, rows, earlier)
-    worker.raise_if_stopped()
+        trainer, watch, checkpoint = _make_trainer(worker, spec, rows)
+        worker.raise_if_stopped()
 
     def save_result() -> None:
         if spec.use_peft:
@@ -50,10 +51,11 @@ def job(worker: Worker) -> Mapping[str, Any]:
             whole.save(trainer.model, worker.path, Path(worker.inputs["model"]))
 
     try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
     except Stopped:
         if trainer.state.global_step:  # else nothing is trained yet
             trainer.save_now()
+            trainer.keep_best()
             save_result()
         raise
     worker.progress("saving", trainer.state.global_step, trainer.state.max_steps)
@@ -107,15 +109,26 @@ def smaller_options(worker: Worker) -> dict[str, Any]:
 
 
 def _make_trainer(
-    worker: Worker, spec: RunSpec, rows: Rows, earlier: dict[str, Any]
-) -> tuple["Watched", "Watch"]:
+    worker: Worker, spec: RunSpec, rows: Rows
+) -> tuple["Watched", "Watch", "Checkpoint | None"]:
+    """The trainer, ready to go on from the newest sound checkpoint.
+
+    Raises:
+        Refused: the run is no longer what it was when that was saved.
+    """
     from ftkit.workers.training import making  # noqa: PLC0415 - heavy: only once the rows are known to be good
+    from ftkit.workers.training.checkpoints.origin import origin_of  # noqa: PLC0415 - as above
+    from ftkit.workers.training.checkpoints.saving import Keeping  # noqa: PLC0415 - as above
     from ftkit.workers.training.watch import Watch  # noqa: PLC0415 - as above
 
+    origin = origin_of(worker.path, worker.inputs, spec)
+    checkpoint = choosing.newest(worker.path / "checkpoints", origin, worker.event)
+    earlier = choosing.go_back(worker.folder, checkpoint.reached if checkpoint else None)
     watch = Watch(worker, earlier)
-    trainer = making.make_trainer(worker, spec, rows, watch)
+    keeping = Keeping(origin, checkpoint, watch.counted, worker.folder.flush)
+    trainer = making.make_trainer(worker, spec, rows, watch, keeping)
     watch.trainer = trainer
-    return trainer, watch
+    return trainer, watch, checkpoint
 
 
 def _result(worker: Worker, trainer: "Watched", watch: "Watch", rows: Rows) -> dict[str, Any]:
@@ -165,4 +178,4 @@ def _mean_loss(measured: list[dict[str, Any]]) -> float | None:
 
 
 if __name__ == "__main__":
-    run(job, smaller_options)
+    run(job, smaller_options, _DEADLINE)

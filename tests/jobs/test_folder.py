@@ -1,8 +1,11 @@
 """What the reader makes of files that a crash left behind."""
 
+import os
 from pathlib import Path
 
-from ftkit.jobs.folder import JobFolder
+import pytest
+
+from ftkit.jobs.folder import JobFolder, append_lines
 
 
 def test_a_torn_last_line_waits_for_its_rest(tmp_path: Path) -> None:
@@ -40,3 +43,12 @@ def test_a_result_of_a_former_start_does_not_count(tmp_path: Path) -> None:
     assert folder.result("second") is None
     folder.prepare("job", "train", "second")
     assert folder.result("second") is None
+
+
+def test_a_disk_that_takes_a_part_of_a_line_is_asked_for_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:5]))
+    append_lines(tmp_path / "lines", [{"step": 1}, {"step": 2}])
+    assert (tmp_path / "lines").read_text() == '{"step": 1}\n{"step": 2}\n'

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.errors import BadInput
+from ftkit.failpoints import reach
 from ftkit.models.catalogue import find_entry
+from ftkit.store.files import replace_folder
 
 
 def check_targets(model: Any, names: str | list[str]) -> None:
@@ -50,8 +52,8 @@ def save(model: Any, run: Path, model_id: str) -> None:
     model.save_pretrained(fresh, save_embedding_layers=False, selected_adapters=["default"])
     (fresh / "README.md").unlink(missing_ok=True)  # a form with nothing filled in
     _sort_targets(fresh / "adapter_config.json")
-    shutil.rmtree(final, ignore_errors=True)
-    fresh.rename(final)
+    reach("result.save")
+    replace_folder(fresh, final)
 
 
 def _sort_targets(path: Path) -> None:

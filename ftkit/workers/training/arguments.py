@@ -56,6 +56,8 @@ def training_arguments(  # noqa: PLR0913 - what the machine and the model make o
         "use_cpu": cpu,
         "save_strategy": "steps",
         "save_steps": spec.eval_steps,
+        # Else early stopping would begin to count anew.
+        "restore_callback_states_from_checkpoint": True,
         **_validation(spec, validates),
         # By default a loss that is no number is shown as zero.
         "logging_nan_inf_filter": False,

@@ -15,6 +15,7 @@ from ftkit.workers import loading
 from ftkit.workers.harness import Worker
 from ftkit.workers.training import adapter, trainer
 from ftkit.workers.training.arguments import adapter_config, quantization, training_arguments
+from ftkit.workers.training.checkpoints.saving import Keeping
 from ftkit.workers.training.fast.batches import FastCollator
 from ftkit.workers.training.preference.rows import check_margins
 from ftkit.workers.training.prepared import Rows
@@ -25,8 +26,15 @@ from ftkit.workers.training.trainer import Watched
 from ftkit.workers.training.watch import Watch
 
 
-def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Watched:
+def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch, keeping: Keeping) -> Watched:
     """The trainer of the spec's method, with model, rows and callbacks.
+
+    Args:
+        worker: of the run.
+        spec: its options.
+        rows: of both parts.
+        watch: sees each step.
+        keeping: where it goes on from, and what its checkpoints say.
 
     Raises:
         BadInput: the spec names layers that the model has not.
@@ -77,6 +85,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch) -> Wat
                 *_early_stopping(spec, bool(rows.validation.rows)),
             ],
             interrupted=worker.raise_if_stopped,
+            keeping=keeping,
             **more,
         )
     loading.give_back_memory()

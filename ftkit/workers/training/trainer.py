@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from transformers import Trainer
 from trl.trainer.sft_trainer import SFTTrainer
 
 from ftkit.errors import BadInput
+from ftkit.workers.training.checkpoints.saving import Kept
 from ftkit.workers.training.fast import attention
 from ftkit.workers.training.fast.layers import use_fast_layers
 from ftkit.workers.training.fast.loss import Summed, summed
@@ -23,11 +23,11 @@ _FAST_ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
 _NO_LOSS = 0.1
 
 
-class Watched(Trainer):
+class Watched(Kept):
     """Counts real tokens of training; stops where the loss is no longer a number. Goes before a trainer of TRL.
 
     Args:
-        interrupted: called between two batches of a validation; raises to end it.
+        interrupted: called between two batches, of training and of a validation; raises to end it.
     """
 
     def __init__(self, *args: Any, interrupted: Callable[[], None], **kwargs: Any) -> None:
@@ -41,6 +41,7 @@ class Watched(Trainer):
         Raises:
             BadInput: its loss is not a number.
         """
+        self._interrupted()
         self.tokens += self._count(inputs)
         loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)
         check_loss(loss.item(), self.state.global_step + 1)
@@ -50,11 +51,6 @@ class Watched(Trainer):
         """One batch of a validation, unless a stop was asked for."""
         self._interrupted()
         return super().prediction_step(*args, **kwargs)
-
-    def save_now(self) -> None:
-        """Save a checkpoint of the step that was made last."""
-        model: Any = self.model
-        self._save_checkpoint(model, trial=None)
 
     def _count(self, inputs: dict[str, Any]) -> int:
         """Real tokens of a batch."""

@@ -12,6 +12,7 @@ import psutil
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from ftkit.failpoints import reach
 from ftkit.workers.harness import Worker
 from ftkit.workers.training.trainer import Watched, check_gradient
 
@@ -31,7 +32,7 @@ class Watch(TrainerCallback):
 
     Args:
         worker: to write through.
-        earlier: the last measurement of an earlier start of this run, or an empty one.
+        earlier: what an earlier start of this run had counted at the checkpoint that it goes on from, or nothing.
     """
 
     def __init__(self, worker: Worker, earlier: dict[str, Any]) -> None:
@@ -56,8 +57,13 @@ class Watch(TrainerCallback):
         """Seconds spent in steps since the run first began, without validation and saving."""
         return self._seconds_before + self._seconds
 
+    def counted(self) -> dict[str, Any]:
+        """What a checkpoint has to keep of this."""
+        return {"tokens": self.tokens, "train_seconds": round(self.seconds, 3)}
+
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Show the beginning."""
+        self.trainer.pick_up()
         self._began = time.monotonic()
         self._first_step = state.global_step
         self._worker.progress("training", state.global_step, state.max_steps)
@@ -72,6 +78,7 @@ class Watch(TrainerCallback):
         per_step = (time.monotonic() - self._began) / (state.global_step - self._first_step)
         left = per_step * (state.max_steps - state.global_step)
         self._worker.progress("training", state.global_step, state.max_steps, seconds_left=round(left, 1))
+        reach("train.step")
         if self._worker.stop_asked():
             # At the end of a step: only there a resumed run goes on exactly as an uninterrupted one.
             control.should_save = True
@@ -80,6 +87,10 @@ class Watch(TrainerCallback):
     def on_prediction_step(self, *_args: Any, **_: Any) -> None:
         """A validation may take longer than any step: say that it gets on."""
         self._worker.advance()
+
+    def on_train_end(self, *_args: Any, **_: Any) -> None:
+        """Leave no more checkpoints than were asked for."""
+        self.trainer.tidy()
 
     def on_log(
         self,

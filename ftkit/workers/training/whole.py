@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ftkit.failpoints import reach
+from ftkit.store.files import replace_folder
+
 # What belongs to a model besides its weights and config.
 _BESIDE = (
     "tokenizer*",
@@ -34,5 +37,5 @@ def save(model: Any, run: Path, base: Path) -> None:
         for path in base.glob(pattern):
             if path.is_file() and not (fresh / path.name).exists():
                 shutil.copyfile(path, fresh / path.name)
-    shutil.rmtree(final, ignore_errors=True)
-    fresh.rename(final)
+    reach("result.save")
+    replace_folder(fresh, final)

@@ -27,6 +27,14 @@ SHORT: dict[str, Any] = {
 }
 
 
+def no_run() -> Any:
+    """What a trainer without a run around it keeps."""
+    from ftkit.workers.training.checkpoints.manifest import Origin
+    from ftkit.workers.training.checkpoints.saving import Keeping
+
+    return Keeping(Origin("none", {}, {}, {}), None, dict, lambda: None)
+
+
 def rows(number: int) -> list[dict[str, str]]:
     words = ("parcel", "kettle", "account", "charged twice", "late", "boil")
     return [

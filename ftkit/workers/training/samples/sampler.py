@@ -17,6 +17,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from ftkit.failpoints import reach
 from ftkit.jobs.folder import append_lines
 from ftkit.workers.generation import Answer, answer_all
 from ftkit.workers.harness import Worker
@@ -52,12 +53,15 @@ class Sampler(TrainerCallback):
         """
         if state.global_step == 0:
             self._answer(more["model"], args, state)
-            self._worker.raise_if_stopped()
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
-        """Answer as the model does now; what is not finished when a stop is asked for is dropped."""
+        """Answer as the model does now.
+
+        Raises:
+            Stopped: a stop was asked for; the answers are dropped, and a resumed run begins with them.
+        """
         self._answer(more["model"], args, state)
 
     def _answer(self, model: Any, args: TrainingArguments, state: TrainerState) -> None:
@@ -73,7 +77,9 @@ class Sampler(TrainerCallback):
                     self._worker.stop_asked,
                 )
             )
+        self._worker.raise_if_stopped()
         lines = [_line(state.global_step, self._asked[place], answers[place]) for place in sorted(answers)]
+        reach("samples.append")
         append_lines(self._worker.folder.samples, lines)
 
 

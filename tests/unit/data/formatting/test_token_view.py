@@ -12,6 +12,7 @@ from ftkit.workers.training.prepared import prepare
 from ftkit.workers.training.rows import FastTokenizer
 from tests.tiny import make_tiny_t5
 from tests.unit.data.formatting.conftest import TEMPLATES
+from tests.unit.workers.runs import no_run
 
 ROWS = [
     {
@@ -46,6 +47,7 @@ def trainer_of(model: Path, data: list[Any], out: Path, completion_only: bool, p
         train_dataset=Dataset.from_list(data),
         processing_class=load_tokenizer(model),
         interrupted=lambda: None,
+        keeping=no_run(),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.tiny import VOCABULARY
-from tests.unit.workers.runs import SHORT, rows
+from tests.unit.workers.runs import SHORT, no_run, rows
 
 pytestmark = [
     pytest.mark.training,
@@ -67,6 +67,7 @@ def _train(
             peft_config=adapter_config(spec),
             data_collator=FastCollator(share) if fast else None,
             interrupted=lambda: None,
+            keeping=no_run(),
         )
         trainer.train()
     history = trainer.state.log_history
