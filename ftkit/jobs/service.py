@@ -89,11 +89,24 @@ class Jobs:
     def tick(self) -> None:
         """Look at every active job, then start what is next. Cheap; call it every second or two."""
         with self._tick_lock:
-            self._launcher.reap()
-            for job in self._table.in_states(ACTIVE_STATES):
-                self._look_at(job)
+            self._look()
             while (claimed := self._claim()) is not None:
                 self._start(claimed)
+
+    def settle(self) -> None:
+        """Look at every active job, and start none."""
+        with self._tick_lock:
+            self._look()
+
+    def adopt_started(self) -> None:
+        """Take jobs that wait in the queue, but whose folder says that they were started, for started.
+
+        An older copy of the database knows of no start after it: without this, finished jobs would run once more.
+        """
+        for job in self._table.in_states({"queued"}):
+            nonce = self.folder(job).nonce_of(job.id)
+            if nonce and nonce != job.nonce:
+                self._table.move(job, {"queued"}, state="starting", nonce=nonce, started_at=self._clock())
 
     def stop(self, artefact: str) -> Job:
         """Stop the job of an artefact: unqueue it, or ask, then end its whole process tree.
@@ -135,6 +148,11 @@ class Jobs:
             if job.state in ENDED_STATES or (deadline is not None and time.monotonic() >= deadline):
                 return job
             time.sleep(0.3)
+
+    def _look(self) -> None:
+        self._launcher.reap()
+        for job in self._table.in_states(ACTIVE_STATES):
+            self._look_at(job)
 
     def _claim(self) -> Job | None:
         return self._table.claim_next(self._new_id(), self._clock())
