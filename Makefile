@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install run test check fix smoke bench shots clean
+.PHONY: install run test test-faults check fix smoke bench shots clean
 
 run: $(STAMP)            ## the dashboard, with the sample data ready to train
 	$(BIN)/python app.py
 
 test: $(STAMP) chromium check   ## everything that must hold before a change lands
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not smoke"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not smoke and not faults"
 
 check: $(STAMP)          ## format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -21,6 +21,9 @@ check: $(STAMP)          ## format, lint, types, layers
 fix: $(STAMP)            ## what a machine can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+test-faults: $(STAMP) chromium ## every fault at every place: kills, full disks, damaged files (minutes)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults --timeout 3600
 
 smoke: $(STAMP)          ## the bundled 135M model, trained for real (minutes)
 	$(BIN)/python -m pytest -m smoke tests/smoke

@@ -216,3 +216,35 @@ class Event(Record):
     by: str = Field(default="", description="Who asked: an owner, or the worker itself.")
     error: dict[str, Any] | None = None
     values: dict[str, Any] = Field(default_factory=dict)
+
+
+class RowCount(Record):
+    """Rows of one kind in a damaged database, as far as they could be read, and in the backup in its place."""
+
+    name: str = Field(description="Kind of an artefact, or name of a table.")
+    before: int | None = Field(description="None where nothing could be read.")
+    exact: bool = Field(description="Whether all of them could be counted.")
+    now: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether rows may be gone, or others came back."""
+        return not self.exact or self.before != self.now
+
+
+class Restoration(Record):
+    """A backup that took the place of the database."""
+
+    cause: Literal["damaged", "missing", "asked"]
+    reason: str = Field(default="", description="What SQLite said of the damage.")
+    at: datetime
+    backup: str = Field(description="Name of its file.")
+    backup_made_at: datetime
+    set_aside: str = Field(default="", description="Name of the former database's file, beside the new one.")
+    rows: tuple[RowCount, ...] = ()
+    folders: tuple[str, ...] = Field(
+        default=(), description="Folders of artefacts, such as runs/a1, that no record speaks of any more."
+    )
+    settled: bool = Field(
+        default=False, description="Whether the jobs were compared with their folders since."
+    )

@@ -14,7 +14,7 @@ from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
-from ftkit.errors import StoreFault
+from ftkit.errors import Refused, StoreFault
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
@@ -22,9 +22,13 @@ from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
 from ftkit.ratings.service import ComparisonService
+from ftkit.records import Restoration
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.engine import Database
+from ftkit.store.backup import restoring
+from ftkit.store.backup.copies import Backup
+from ftkit.store.backup.guard import StoreFile as StoreFile
+from ftkit.store.engine import Database, store_file
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.training.machine import look
@@ -39,6 +43,21 @@ FIRST_SAMPLE = "ticket-triage"
 def utc_now() -> datetime:
     """The time, always in UTC."""
     return datetime.now(UTC)
+
+
+def backups_of(settings: Settings) -> StoreFile:
+    """The database's file with its backups, without opening the workspace: for looking, backing up and restoring.
+
+    Raises:
+        Refused: the database is no file.
+    """
+    file = store_file(settings.store_url, utc_now)
+    if file is None:
+        raise Refused(
+            "store.not_sqlite",
+            "The database is on a server, by FTKIT_DATABASE_URL. Back it up with the server's own tools.",
+        )
+    return file
 
 
 def random_id() -> str:
@@ -68,7 +87,7 @@ class Workspace:
                 home=settings.home,
                 reason=error.strerror,
             ) from error
-        self._database = Database(settings.store_url)
+        self._database = Database(settings.store_url, clock)
         environment = settings.worker_environment()
         artefacts = Artefacts(self._database)
         self.artefacts = artefacts
@@ -101,6 +120,7 @@ class Workspace:
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
+        self._settle_jobs()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -130,6 +150,32 @@ class Workspace:
         spec = self.training.recipe(recipe).spec
         record = self.models.known(model, self._clock())
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
+
+    def back_up_if_due(self) -> Backup | None:
+        """Back the database up if the newest backup is an hour old; cheap to call often.
+
+        Raises:
+            StoreFault: the database is damaged.
+            OSError: the backup cannot be written.
+        """
+        return self._database.back_up_if_due()
+
+    @property
+    def restoration(self) -> Restoration | None:
+        """The backup that took the place of a damaged database, until a person has read of it."""
+        return restoring.unread(self._database.file.backups.folder) if self._database.file else None
+
+    def restoration_read(self) -> None:
+        """A person has read of it."""
+        if self._database.file is not None:
+            restoring.mark_read(self._database.file.backups.folder)
+
+    def _settle_jobs(self) -> None:
+        done = self.restoration
+        if done is None or done.settled or self._database.file is None:
+            return
+        self.jobs.adopt_started()
+        restoring.note(self._database.file.backups.folder, done.model_copy(update={"settled": True}))
 
     def schema_version(self) -> str | None:
         """Version of the database's schema."""

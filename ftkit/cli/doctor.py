@@ -8,7 +8,6 @@ import importlib.metadata
 import platform
 import re
 import shutil
-import sqlite3
 import sys
 import tempfile
 import urllib.error
@@ -26,6 +25,7 @@ from ftkit.cli.output import Answer, plain
 from ftkit.cli.session import open_workspace, read_settings
 from ftkit.errors import FtkitError
 from ftkit.models.catalogue import BUNDLED_ID
+from ftkit.storage import MOUNTS, is_shared, storage_kind
 
 if TYPE_CHECKING:
     from ftkit.settings import Settings
@@ -36,8 +36,6 @@ _GIGABYTE = 2**30
 _NEEDED_MEMORY, _COMFORTABLE_MEMORY = 1.5, 4.0
 _NEEDED_DISK, _COMFORTABLE_DISK = 1.0, 5.0
 _NETWORK_SECONDS = 4.0
-# SQLite's locking and the renames that replace files are not reliable on these.
-_SHARED_STORAGE = re.compile(r"fuse|nfs|cifs|smb|9p|lustre|ceph|gluster|vboxsf")
 _BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.!+_-]+)\s*$")
 _INSTALL = "Install the pinned versions: make install, or pip install -r requirements.txt"
@@ -116,7 +114,7 @@ def _processor(cpuinfo: Path) -> tuple[str, set[str]]:
     return name, flags
 
 
-def storage(home: Path, mounts: Path = Path("/proc/mounts")) -> Iterator[Check]:
+def storage(home: Path, mounts: Path = MOUNTS) -> Iterator[Check]:
     """Room and kind of storage of the data folder."""
     there = next(path for path in (home, *home.parents) if path.exists())
     free = shutil.disk_usage(there).free / _GIGABYTE
@@ -127,8 +125,8 @@ def storage(home: Path, mounts: Path = Path("/proc/mounts")) -> Iterator[Check]:
         yield Check("disk", "warn", text, "Models and checkpoints are large; delete old runs.")
     else:
         yield Check("disk", "ok", text)
-    kind = storage_kind(there, mounts.read_text() if mounts.is_file() else "")
-    if _SHARED_STORAGE.search(kind):
+    kind = storage_kind(there, mounts)
+    if is_shared(kind):
         fix = "The database needs a local disk: set FTKIT_HOME to one, or FTKIT_DATABASE_URL to a PostgreSQL server."
         yield Check("storage", "warn", f"{kind}: a shared or user-space file system", fix)
     elif kind == "tmpfs":
@@ -137,18 +135,6 @@ def storage(home: Path, mounts: Path = Path("/proc/mounts")) -> Iterator[Check]:
         )
     else:
         yield Check("storage", "ok", kind or "unknown kind")
-
-
-def storage_kind(path: Path, mounts: str) -> str:
-    """File system type of a path, from the text of /proc/mounts; empty where it does not say."""
-    best, kind = -1, ""
-    for line in mounts.splitlines():
-        fields = line.split(" ")
-        point = Path(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[1]))
-        # A later mount on the same point hides the earlier one.
-        if path.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), fields[2]
-    return kind
 
 
 def libraries(pins: Iterable[tuple[str, str]]) -> Iterator[Check]:
@@ -180,8 +166,11 @@ def pins() -> list[tuple[str, str]]:
 
 
 def workspace(settings: "Settings") -> Iterator[Check]:
-    """The data folder, its database, and the bundled model."""
+    """The data folder, its database with its backups, and the bundled model."""
     try:
+        if settings.database_url is None and (damage := _damage(settings)):
+            yield damage
+            return
         with open_workspace(settings) as opened:
             version = opened.schema_version()
             present = any(model.id == BUNDLED_ID for model in opened.models.all())
@@ -191,27 +180,51 @@ def workspace(settings: "Settings") -> Iterator[Check]:
     except (FtkitError, OSError) as error:
         yield Check("database", "bad", str(error), "Set FTKIT_HOME to another folder, or restore a backup.")
         return
-    damage = "" if settings.database_url else _damage(settings.home / "ftkit.sqlite")
-    if damage:
-        yield Check("database", "bad", f"damaged: {damage}", "Restore a backup of ftkit.sqlite.")
-    else:
-        yield Check("database", "ok", f"opens, schema {version}")
+    yield from database(settings, version)
     if present:
         yield Check("bundled model", "ok", BUNDLED_ID)
     else:
         yield Check("bundled model", "warn", "not on this machine yet", f"ftkit models pull {BUNDLED_ID}")
 
 
-def _damage(file: Path) -> str:
-    """What SQLite's own check says about a database file; empty when it is whole."""
-    connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    try:
-        verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    finally:
-        connection.close()
-    return "" if verdict == "ok" else verdict
+def _damage(settings: "Settings") -> Check | None:
+    """What a start would mend; looked at before anything is opened, since a doctor repairs nothing."""
+    from ftkit.workspace import backups_of  # noqa: PLC0415 - the database costs half a second that --help must not pay
+
+    file = backups_of(settings)
+    if not settings.home.is_dir() or not (damage := file.ailment()):
+        return None
+    newest = file.newest_good()
+    fix = (
+        f"Start ftkit: the backup of {newest.made_at:%Y-%m-%d %H:%M} UTC takes its place by itself."
+        if newest
+        else "There is no good backup. Set FTKIT_HOME to another folder, or put a copy of your own in place."
+    )
+    return Check("database", "bad", f"damaged: {damage}", fix)
+
+
+def database(settings: "Settings", version: str | None) -> Iterator[Check]:
+    """Where a database that opens lies, who may use it, and its backups."""
+    from ftkit.workspace import backups_of  # noqa: PLC0415 - as above
+
+    if settings.database_url and not settings.database_url.startswith("sqlite"):
+        yield Check("database", "ok", f"opens, schema {version}, on a server of its own")
+        yield Check("backups", "ok", "not made by ftkit: back the server up with its own tools")
+        return
+    file = backups_of(settings)
+    where = f"{file.kind or 'a disk of unknown kind'}, journal mode {file.journal_mode}"
+    sharing = "one process at a time" if file.alone else "any number of processes"
+    yield Check("database", "ok", f"opens, schema {version}, on {where}, {sharing}")
+    kept = file.backups.all()
+    newest = file.newest_good()
+    if newest is None:
+        yield Check("backups", "warn", "no good one yet", "ftkit backup make")
+    else:
+        yield Check(
+            "backups",
+            "ok",
+            f"{len(kept)}, the newest good one of {newest.made_at:%Y-%m-%d %H:%M} UTC, in {file.backups.folder}",
+        )
 
 
 def _sources(settings: "Settings") -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
+from ftkit.cli.store import backup
 from ftkit.cli.training import sweep
 from ftkit.errors import Fault, FtkitError
 
@@ -98,6 +99,7 @@ app.add_typer(sweep.app, name="sweep")
 command(app, "evaluate")(evaluate)
 command(app, "generate")(generate)
 command(app, "report")(report)
+app.add_typer(backup.app, name="backup")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

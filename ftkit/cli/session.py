@@ -5,6 +5,7 @@ with Ctrl-C never ends the job.
 """
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ T = TypeVar("T")
 OnLook = Callable[["Job", dict[str, Any]], None]
 
 _MINUTE = 60
+_SHORT = 5.0  # seconds
 _LINES_PER_STAGE = 10
 _SETTLED = 0.02
 
@@ -66,11 +68,51 @@ def read_settings() -> "Settings":
 
 @contextmanager
 def open_workspace(settings: "Settings | None" = None) -> "Iterator[Workspace]":
-    """The workspace over FTKIT_HOME."""
+    """The workspace over FTKIT_HOME; its database is backed up every hour while it is open, and at the end if that is due."""
     from ftkit.workspace import Workspace  # noqa: PLC0415 - the database costs half a second that --help must not pay
 
-    with Workspace(settings or read_settings()) as workspace:
+    with Workspace(settings or read_settings()) as workspace, backed_up(workspace.back_up_if_due):
         yield workspace
+
+
+@contextmanager
+def backed_up(
+    back_up_if_due: Callable[[], object], first: float = _SHORT, then: float = _MINUTE
+) -> Iterator[None]:
+    """Call ``back_up_if_due`` every minute in a thread of its own while the block lasts, and once at its end.
+
+    A backup that fails is said once and changes nothing else.
+
+    Args:
+        back_up_if_due: makes a backup, or finds that none is due.
+        first: seconds until the first call, so that a short command has only the one at its end.
+        then: seconds between two calls.
+    """
+    ended = threading.Event()
+    said: list[str] = []
+
+    def attempt() -> None:
+        try:
+            back_up_if_due()
+        except (FtkitError, OSError) as error:
+            if str(error) not in said:
+                said.append(str(error))
+                note(f"No backup of the database was made: {error}")
+
+    def keep_attempting() -> None:
+        patience = first
+        while not ended.wait(patience):
+            attempt()
+            patience = then
+
+    thread = threading.Thread(target=keep_attempting, name="backups", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        attempt()
 
 
 def follow(title: str, wait: Callable[[OnLook], T], come_back: str, value: Mapping[str, Any]) -> T:

@@ -18,7 +18,7 @@ It decides nothing: ``states`` does.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +92,11 @@ class JobFolder:
         """The nonce of the current start, or an empty string."""
         return str((read_json(self.path / "job.json") or {}).get("nonce", ""))
 
+    def nonce_of(self, job: str) -> str:
+        """The nonce of the current start if it was one of this job, else an empty string."""
+        value = read_json(self.path / "job.json") or {}
+        return str(value["nonce"]) if value.get("job") == job else ""
+
     def register(self, identity: Identity, nonce: str) -> None:
         """Called by the worker once it holds the lock."""
         write_json(self.path / "worker.json", {**identity._asdict(), "nonce": nonce})
@@ -153,6 +158,10 @@ class JobFolder:
         """Measurements from byte ``offset`` on, and the offset to go on from; a half-written last line waits."""
         return _read_lines(self.metrics, offset)
 
+    def torn_measurements(self) -> int:
+        """Lines of measurements that cannot be read; of an unfinished last one it cannot be told."""
+        return _torn_lines(self.metrics)
+
     def sampled(self) -> list[dict[str, Any]]:
         """Sample answers, in the order in which they were written; a half-written last line waits."""
         return _read_lines(self.samples, 0)[0]
@@ -178,11 +187,16 @@ class JobFolder:
 
 
 def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
-    """Append one JSON object per line, in one write, so that a crash tears at most the last line."""
+    """Append one JSON object per line, in one write, so that a crash tears at most the last line.
+
+    What a crash tore off before is ended first: it costs only itself.
+    """
     lines = "".join(json.dumps(value, allow_nan=False) + "\n" for value in values)
-    content = lines.encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        content = ("\n" * torn + lines).encode()
         while content:  # a disk that fills up takes a part without a word, and refuses the rest
             content = content[os.write(descriptor, content) :]
     finally:
@@ -191,21 +205,28 @@ def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
 
 def _read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     """Objects from byte ``offset`` on, and the offset behind the last whole line."""
+    whole = _whole_lines(path, offset)
+    return [value for line in whole.splitlines() if (value := _object(line)) is not None], offset + len(whole)
+
+
+def _torn_lines(path: Path) -> int:
+    return sum(_object(line) is None for line in _whole_lines(path, 0).splitlines())
+
+
+def _whole_lines(path: Path, offset: int) -> bytes:
     try:
         with path.open("rb") as stream:
             stream.seek(offset)
             content = stream.read()
     except FileNotFoundError:
-        return [], offset
-    whole = content[: content.rfind(b"\n") + 1]
-    return list(_objects(whole)), offset + len(whole)
+        return b""
+    return content[: content.rfind(b"\n") + 1]
 
 
-def _objects(lines: bytes) -> Iterator[dict[str, Any]]:
-    for line in lines.split(b"\n"):
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue  # torn by a crash in mid-write; the next start appends behind it
-        if isinstance(value, dict):
-            yield value
+def _object(line: bytes) -> dict[str, Any] | None:
+    """The object of a line; None where a crash in mid-write tore it."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

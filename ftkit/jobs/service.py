@@ -157,6 +157,20 @@ class Jobs:
         """Look at every active job, then start what is next. Cheap; call it every second or two."""
         self._supervision.tick()
 
+    def settle(self) -> None:
+        """Look at every active job, and start none."""
+        self._supervision.look()
+
+    def adopt_started(self) -> None:
+        """Take jobs that wait in the queue, but whose folder says that they were started, for started.
+
+        An older copy of the database knows of no start after it: without this, finished jobs would run once more.
+        """
+        for job in self._table.in_states({"queued"}):
+            nonce = self.folder(job).nonce_of(job.id)
+            if nonce and nonce != job.nonce:
+                self._table.move(job, {"queued"}, state="starting", nonce=nonce, started_at=self._clock())
+
     def stop(self, artefact: str, by: str = OWNER, now: bool = False) -> Job:
         """Stop the job of an artefact: unqueue it, or ask, then end its whole process tree.
 

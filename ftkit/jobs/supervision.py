@@ -83,12 +83,15 @@ class Supervision:
     def tick(self) -> None:
         """Look at every active job, then start what is next."""
         with self._lock:
-            self._launcher.reap()
-            for job in self._table.in_states(ACTIVE_STATES):
-                self._look_at(job)
+            self._look()
             held = self._make_room()
             while (claimed := self._claim(held)) is not None:
                 self._start(claimed)
+
+    def look(self) -> None:
+        """Look at every active job, and start none."""
+        with self._lock:
+            self._look()
 
     def note(self, job: Job, event: str, **values: Any) -> None:
         """Write an event down; a full disk loses the event, never the move."""
@@ -164,6 +167,11 @@ class Supervision:
             pid_started=identity.started,
             boot_id=identity.boot_id,
         )
+
+    def _look(self) -> None:
+        self._launcher.reap()
+        for job in self._table.in_states(ACTIVE_STATES):
+            self._look_at(job)
 
     def _look_at(self, job: Job) -> None:
         folder = self._folder_of(job)

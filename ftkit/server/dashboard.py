@@ -44,6 +44,7 @@ _PRIVATE = (
     "evaluations",
     "work",
     "logs",
+    "backups",
     _SESSION_KEY,
     "ftkit.sqlite",
     "ftkit.sqlite-wal",
@@ -100,7 +101,8 @@ def _mount(app: FastAPI, demo: gr.Blocks, settings: Settings) -> None:
 
 def _blocked(settings: Settings) -> list[str]:
     caches = settings.environment.get("HF_HOME") or Path.home() / ".cache" / "huggingface"
-    return [str(caches), *(str(settings.home / name) for name in _PRIVATE)]
+    set_aside = settings.home.glob("ftkit.sqlite.*")
+    return [str(caches), *(str(settings.home / name) for name in _PRIVATE), *map(str, set_aside)]
 
 
 def _add_open_routes(app: FastAPI, sessions: Sessions, framed: bool) -> None:

@@ -29,7 +29,7 @@ from ftkit.training.recipes import Recipe
 from ftkit.training.shelf.service import OwnRecipes
 from ftkit.training.spec import RunSpec
 from ftkit.training.watching.samples import Samples, gather, why_nothing
-from ftkit.training.watching.signs import Sign
+from ftkit.training.watching.signs import Sign, torn_measurements
 from ftkit.training.watching.signs import look as look_at_curves
 
 
@@ -204,8 +204,10 @@ class TrainingService:
         return [newest[key] for key in sorted(newest)]
 
     def signs(self, id_: str) -> tuple[Sign, ...]:
-        """Warnings that the curves of a run show."""
-        return look_at_curves(self.curves(id_), self._artefacts.get(Run, id_).spec)
+        """Warnings that the curves of a run show, and how many measurements a crash tore."""
+        found = look_at_curves(self.curves(id_), self._artefacts.get(Run, id_).spec)
+        torn = self._job_folder(id_).torn_measurements()
+        return (*found, torn_measurements(torn)) if torn else found
 
     def samples(self, id_: str) -> Samples:
         """What the run answered to the same few validation prompts, step by step."""

@@ -67,7 +67,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_refused_with_words(tmp_path: Path) -> None:
     (tmp_path / "a.sqlite").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreFault, match="cannot be read"):
+    with pytest.raises(StoreFault, match="is damaged .file is not a database., and there is no good backup"):
         Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
 
 

@@ -181,3 +181,20 @@ def test_two_supervisors_start_each_job_once(yard: Yard) -> None:
         thread.join()
     assert [yard.jobs.of(f"j{n}").state for n in range(4)] == ["done"] * 4
     assert [len(started(yard, f"j{n}")) for n in range(4)] == [1] * 4
+
+
+def test_after_an_older_database_came_back_no_finished_job_runs_again(yard: Yard) -> None:
+    yard.submit("counting", "first", steps=5, pause=0.2)
+    yard.submit("counting", "later", steps=2)
+    [database] = yard._databases
+    backup = database.back_up()
+    yard.jobs.wait("later", 30)
+    yard.close()
+    database.file.restore(backup)
+    after = yard.another()
+    assert after.of("later").state == "queued"  # it is an older copy
+    after.adopt_started()
+    after.settle()
+    after.tick()
+    assert [after.of(name).state for name in ("first", "later")] == ["done", "done"]
+    assert [len(started(yard, name)) for name in ("first", "later")] == [1, 1]

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from ftkit.jobs.folder import append_lines
 from ftkit.records import Run
 from ftkit.settings import Settings
 from ftkit.ui.i18n import say
@@ -90,6 +91,33 @@ def test_a_run_outlives_the_web_process(open_page, dashboard: Dashboard, split: 
         assert [one.id for one in workspace.artefacts.all(Run)] == [run]
         measured = [m["step"] for m in workspace.training.curves(run) if "loss" in m]
     assert measured == list(range(1, 401))
+
+
+def test_points_written_while_the_web_process_is_down_are_all_shown_once(
+    open_page, dashboard: Dashboard, split: str
+) -> None:
+    page = open_page()
+    run = start(page, dashboard, split, 2)
+    state = page.locator("#run-head .ft-pill")
+    expect(state).to_have_text(say("views.state.done", "en"), timeout=SLOW)
+    page.context.close()
+    dashboard.end(signal.SIGKILL)
+    metrics = dashboard.home / "runs" / run / "metrics.jsonl"
+    first = metrics.read_text().count("\n")
+    for step in range(3, 2003):
+        append_lines(metrics, [{"step": step, "loss": 2 + 1 / step}])
+    dashboard.start()
+    again = open_page()
+    again.goto(f"{dashboard.url}/runs?run={run}")
+    again.get_by_role("button", name=say("runs.numbers", "en")).click()
+    rows = again.locator("#run-detail table, .ft-table").filter(has_text="2.001").first.locator("tbody tr")
+    expect(rows.first).to_contain_text("2002")
+    shown = [int(row.split()[0]) for row in rows.all_inner_texts()]
+    assert shown == list(range(2002, 2002 - len(shown), -1))
+    with open_workspace(dashboard) as workspace:
+        losses = [m["step"] for m in workspace.training.curves(run) if "loss" in m]
+    assert losses == list(range(1, 2003))
+    assert metrics.read_text().count("\n") == first + 2000
 
 
 def test_a_stop_leaves_no_process(open_page, dashboard: Dashboard, split: str) -> None:

@@ -83,6 +83,16 @@ def look(curves: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> tup
     return tuple(sign for check in checks if (sign := check(seen)))
 
 
+def torn_measurements(count: int) -> Sign:
+    """Lines of measurements were cut off in the middle, so that the curves lack them."""
+    return Sign(
+        "training.sign_torn",
+        "{count} lines of measurements were torn by a crash and are missing from the curves; the run itself lost nothing by it. "
+        "If more of them appear, check the disk.",
+        count=count,
+    )
+
+
 def _diverging(seen: _Seen) -> Sign | None:
     """The smoothed loss rose to well above its earlier lowest."""
     if len(seen.loss) < _SOME:

@@ -1,7 +1,7 @@
 """The home page: the way from data to a tuned model as steps, what is done, what is next, what runs now.
 
-Reads counts and states from the services every few seconds. The one thing that it changes: a click on sample data puts it in
-place, splits it and goes on to training.
+Reads counts and states from the services every few seconds, and says it when a backup took the place of the database. What it
+changes: a click on sample data puts it in place, splits it and goes on to training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import destination, go, page_heading, section
+from ftkit.ui.store.restored import banner
 from ftkit.workspace import Workspace
 
 STEPS = ("data", "train", "runs", "evaluate", "compare")
@@ -74,6 +75,10 @@ class _Page:
         page_heading("home")
         self._where = destination()
         self._seen = gr.State("")
+        self._restored = gr.HTML(elem_id="home-restored")
+        self._read = gr.Button(
+            t("restored.read"), visible=False, elem_id="home-restored-read", elem_classes="ft-narrow"
+        )
         self._way = gr.HTML(elem_id="home-way")
         self._now = gr.HTML(elem_id="home-now")
         with gr.Column(elem_classes="ft-card"):
@@ -81,10 +86,11 @@ class _Page:
             with gr.Row(equal_height=True):
                 samples = [self._sample(one.name, one.rows, one.license) for one in workspace.data.samples()]
         self._runs = gr.HTML(elem_id="home-runs")
-        shown = [self._way, self._now, self._runs, self._seen]
+        shown = [self._restored, self._read, self._way, self._now, self._runs, self._seen]
         gr.on(fn=handler(self._open), outputs=shown, api_name="home_open")
         timer = gr.Timer(_SECONDS)
         timer.tick(handler(self._show), self._seen, shown, show_progress="hidden", api_name="home_tick")
+        self._read.click(handler(self._forget), None, shown, api_name="home_restored_read")
         for name, button in samples:
             event = button.click(
                 handler(self._use(name)), None, self._where, api_name=f"home_sample_{_word(name)}"
@@ -104,9 +110,16 @@ class _Page:
     def _show(self, seen: str, request: gr.Request) -> tuple[Any, ...]:
         lang = language(request)
         found = look(self._workspace)
+        told = banner(self._workspace.restoration, lang)
         parts = (way(found, lang), now(found, lang), latest(found, lang))
-        mark = sha256("".join(parts).encode()).hexdigest()
-        return (gr.skip(),) * 4 if mark == seen else (*parts, mark)
+        mark = sha256("".join((told, *parts)).encode()).hexdigest()
+        if mark == seen:
+            return (gr.skip(),) * 6
+        return (told, gr.Button(visible=bool(told)), *parts, mark)
+
+    def _forget(self, request: gr.Request) -> tuple[Any, ...]:
+        self._workspace.restoration_read()
+        return self._show("", request)
 
     def _use(self, name: str) -> Any:
         def use() -> str:

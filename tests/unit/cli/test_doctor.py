@@ -1,4 +1,4 @@
-import sqlite3
+import re
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -49,31 +49,6 @@ def test_memory(free, state):
     assert bool(check.fix) == (state != "ok")
 
 
-MOUNTS = """\
-/dev/vda / ext4 rw 0 0
-nas:/a /mnt/nas nfs4 rw 0 0
-drive /mnt/my\\040drive fuse.rclone rw 0 0
-tmpfs /mnt/nas/fast tmpfs rw 0 0
-overlay /mnt/twice overlay rw 0 0
-//server/x /mnt/twice cifs rw 0 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/home/x", "ext4"),
-        ("/mnt/nas/home", "nfs4"),
-        ("/mnt/nasty", "ext4"),
-        ("/mnt/my drive/home", "fuse.rclone"),
-        ("/mnt/nas/fast/home", "tmpfs"),
-        ("/mnt/twice/home", "cifs"),
-    ],
-)
-def test_the_kind_of_storage_is_that_of_the_nearest_mount(path, kind):
-    assert doctor.storage_kind(Path(path), MOUNTS) == kind
-
-
 @pytest.mark.parametrize(
     ("kind", "state"), [("ext4", "ok"), ("nfs", "warn"), ("fuse.sshfs", "warn"), ("tmpfs", "warn")]
 )
@@ -99,18 +74,36 @@ def test_the_pins_are_those_of_the_checkout():
     assert {"torch", "gradio", "SQLAlchemy", "typer"} <= set(pins)
 
 
-def test_a_damaged_database_is_bad(tmp_path):
-    home = tmp_path / "home"
-    assert states(doctor.workspace(settings(home)))["database"] == "ok"
-    file = home / "ftkit.sqlite"
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+def damage(file):
     content = bytearray(file.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     file.write_bytes(content)
+
+
+def test_a_damaged_database_is_bad_and_left_alone(tmp_path):
+    home = tmp_path / "home"
+    checks = {check.check: check for check in doctor.workspace(settings(home))}
+    assert checks["database"].state == "ok"
+    assert "journal mode wal, any number of processes" in checks["database"].text
+    assert checks["backups"].state == "ok"
+    file = home / "ftkit.sqlite"
+    damage(file)
+    damaged = file.read_bytes()
     (check,) = doctor.workspace(settings(home))
     assert check.state == "bad"
+    assert re.search(r"the backup of \d{4}-\d\d-\d\d \d\d:\d\d UTC takes its place by itself", check.fix)
+    for backup in (home / "backups").iterdir():
+        backup.unlink()
+    (check,) = doctor.workspace(settings(home))
+    assert check.fix.startswith("There is no good backup.")
+    assert file.read_bytes() == damaged
+
+
+def test_a_database_on_a_server_is_backed_up_by_its_server(tmp_path):
+    url = "postgresql+psycopg://someone:secret@somewhere/ftkit"
+    database, backups = doctor.database(settings(tmp_path, FTKIT_DATABASE_URL=url), "0001")
+    assert database.text == "opens, schema 0001, on a server of its own"
+    assert backups.text == "not made by ftkit: back the server up with its own tools"
 
 
 def test_a_data_folder_that_cannot_be_made_is_bad(tmp_path):

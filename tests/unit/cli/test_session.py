@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,3 +120,30 @@ def test_a_job_that_did_not_reach_its_end_gives_its_own_error_and_its_log(capsys
     assert "x.log" in capsys.readouterr().err
     with pytest.raises(WorkerFault, match="The download is stopped"):
         check_done("download", job("stopped"), Path("x.log"))
+
+
+def test_backups_go_on_while_a_command_lasts_and_one_may_be_made_at_its_end():
+    calls = []
+    with session.backed_up(lambda: calls.append(1), first=0.02, then=0.02):
+        deadline = time.monotonic() + 10
+        while len(calls) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    ended = len(calls)
+    time.sleep(0.1)
+    assert len(calls) == ended
+    calls.clear()
+    with session.backed_up(lambda: calls.append(1)):
+        assert calls == []
+    assert calls == [1]
+
+
+def test_a_backup_that_fails_is_said_once_and_ends_nothing(capsys):
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    with session.backed_up(fail, 0.01, 0.01):
+        time.sleep(0.1)
+    assert (
+        capsys.readouterr().err == "No backup of the database was made: [Errno 28] No space left on device\n"
+    )

@@ -1,0 +1,1 @@
+"""Copies of the SQLite database: made, checked, kept, restored."""
