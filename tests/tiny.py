@@ -116,7 +116,9 @@ def make_tiny_t5(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def make_tiny_adapter(model_folder: Path, folder: Path, *, seed: int = 1, scale: float = 0.5) -> Path:
+def make_tiny_adapter(
+    model_folder: Path, folder: Path, *, seed: int = 1, scale: float = 0.5, **options: Any
+) -> Path:
     """Write a LoRA adapter that visibly changes the tiny model, as training would leave it."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -126,7 +128,8 @@ def make_tiny_adapter(model_folder: Path, folder: Path, *, seed: int = 1, scale:
 
     base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     with quiet_peft():
-        model = get_peft_model(base, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+        config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", **options)
+        model = get_peft_model(base, config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

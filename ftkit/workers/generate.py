@@ -32,7 +32,7 @@ from ftkit.workers.generation import (
     room_for_answer,
 )
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, quiet_peft
+from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, mixes, quiet_peft
 from ftkit.workers.training.rows import FastTokenizer
 
 IDLE_SECONDS = 600.0
@@ -75,7 +75,7 @@ class Generator:
 
     def __init__(self) -> None:
         self._loaded: Loaded | None = None
-        # Of full fine-tuning: folder and time of the tuned model, the base, the tuned model.
+        # Of what does not mix: folder and time of the tuned model, the base, the tuned model.
         self._pair: tuple[tuple[Path, int], Loaded, Any] | None = None
         # Adapter folder and time of its weights → name in the model, the one used last at the end.
         self._adapters: dict[tuple[Path, int], str] = {}
@@ -88,8 +88,8 @@ class Generator:
             Refused: the conversation leaves no room for an answer.
             BadInput: the model's chat template does not take it.
         """
-        whole = not (asked.tuned / "adapter_config.json").exists()
-        loaded, tuned = self._whole(asked) if whole else self._ready(asked.model, asked.tuned)
+        mixed = mixes(asked.tuned)
+        loaded, tuned = self._ready(asked.model, asked.tuned) if mixed else self._apart(asked)
         prompt = loaded.encode.chat(asked.messages, add_generation_prompt=True)
         room = room_for_answer(loaded.model, len(prompt))
         if room < 1:
@@ -100,21 +100,22 @@ class Generator:
                 context=context_length(loaded.model),
             )
         limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
-        if whole:
-            return answer_in_turn(loaded.model, tuned, loaded.tokenizer, prompt, limits, tell)
-        return answer_pair(loaded.model, loaded.tokenizer, prompt, tuned, limits, tell)
+        if mixed:
+            return answer_pair(loaded.model, loaded.tokenizer, prompt, tuned, limits, tell)
+        return answer_in_turn(loaded.model, tuned, loaded.tokenizer, prompt, limits, tell)
 
     def adapters(self) -> list[str]:
         """Names of the adapters in memory, the one used last at the end."""
         return list(self._adapters.values())
 
-    def _whole(self, asked: Asked) -> tuple[Loaded, Any]:
-        """A base model without adapters, and the whole model that full fine-tuning made of it."""
-        key = (asked.tuned, (asked.tuned / "config.json").stat().st_mtime_ns)
+    def _apart(self, asked: Asked) -> tuple[Loaded, Any]:
+        """A base model without adapters, and the tuned one that does not mix with it."""
+        weights = next(asked.tuned.glob("*model*.safetensors"))
+        key = (asked.tuned, weights.stat().st_mtime_ns)
         if self._pair is None or self._pair[0] != key or self._pair[1].folder != asked.model:
             self._pair = self._loaded = None  # free the old ones before the new ones come
             self._adapters = {}
-            base, tuned = load_sides(asked.model, asked.tuned)
+            base, tuned = load_sides(asked.model, asked.tuned, apart=True)
             loaded = Loaded(asked.model, base, load_tokenizer(asked.model), FastTokenizer(asked.model))
             self._pair = (key, loaded, tuned)
         return self._pair[1], self._pair[2]

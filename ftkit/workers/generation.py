@@ -249,7 +249,7 @@ def answer_in_turn(
     limits: Limits,
     tell: Callable[[Pair], bool],
 ) -> Pair:
-    """As ``answer_pair``, for two whole models: the base answers first."""
+    """As ``answer_pair``, for two models: the base answers first."""
     wanted = [True]
     first = nothing = Answer("", 0, cut=False)
 

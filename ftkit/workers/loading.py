@@ -6,6 +6,7 @@ with a model, and never asks the network.
 
 import contextlib
 import ctypes
+import json
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -91,16 +92,27 @@ def load_with_adapter(
     return put_on(load_model(model_folder, dtype), adapter_folder).eval()
 
 
-def load_sides(model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
+def mixes(tuned_folder: Path) -> bool:
+    """Whether a row with it and a row without it fit into one batch: it is an adapter, and not DoRA, which PEFT does not mix."""
+    file = tuned_folder / "adapter_config.json"
+    return file.exists() and not json.loads(file.read_bytes()).get("use_dora")
+
+
+def load_sides(
+    model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None, apart: bool = False
+) -> tuple[Any, Any]:
     """Base and tuned model: one object twice where an adapter makes the difference, two after full fine-tuning.
 
     Args:
         model_folder: of the base model.
         tuned_folder: of an adapter or of a whole model.
         dtype: as ``load_model``.
+        apart: two objects in any case.
     """
     if (tuned_folder / "adapter_config.json").exists():
         both = load_with_adapter(model_folder, tuned_folder, dtype)
+        if apart:
+            return load_model(model_folder, dtype), both
         return both, both
     return load_model(model_folder, dtype), load_model(tuned_folder, dtype)
 

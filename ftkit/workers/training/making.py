@@ -42,9 +42,7 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch, keepin
     """
     if spec.metric_for_best_model == "eval_rewards/margins" and spec.load_best_model_at_end:
         check_margins(rows.validation.rows, spec.per_device_eval_batch_size)
-    folder = Path(worker.inputs["model"])
-    narrow = spec.bf16 and loading.has_fast_bf16()
-    device = loading.device().type
+    folder, narrow = Path(worker.inputs["model"]), spec.bf16 and loading.has_fast_bf16()
     model: Any = _load(spec, folder, narrow)
     reads_first = bool(model.config.is_encoder_decoder)
     watch.fast = spec.may_be_fast and trainer.fits_fast_path(model)
@@ -62,28 +60,26 @@ def make_trainer(worker: Worker, spec: RunSpec, rows: Rows, watch: Watch, keepin
     if watch.fast:
         more["data_collator"] = FastCollator(share=spec.lora_dropout == 0)
     tokenizer = loading.load_tokenizer(folder)
+    validates = bool(rows.validation.rows)
+    arguments = training_arguments(
+        spec,
+        worker.path / "checkpoints",
+        validates=validates,
+        fast=watch.fast,
+        bf16=narrow,
+        cpu=loading.device().type == "cpu",
+        encoder_decoder=reads_first,
+    )
     with loading.quiet_peft():
         if reads_first:
             model = _with_adapter_and_collator(spec, model, tokenizer, more)
         made: Watched = _kind(spec, watch.fast, reads_first)(
             model=model,
-            args=training_arguments(
-                spec,
-                worker.path / "checkpoints",
-                validates=bool(rows.validation.rows),
-                fast=watch.fast,
-                bf16=narrow,
-                cpu=device == "cpu",
-                encoder_decoder=reads_first,
-            ),
+            args=arguments,
             train_dataset=_in_order(spec, datasets[0]),
-            eval_dataset=datasets[1] if rows.validation.rows else None,
+            eval_dataset=datasets[1] if validates else None,
             processing_class=tokenizer,
-            callbacks=[
-                *_samplers(worker, spec, rows, tokenizer),
-                watch,
-                *_early_stopping(spec, bool(rows.validation.rows)),
-            ],
+            callbacks=[*_samplers(worker, spec, rows, tokenizer), watch, *_early_stopping(spec, validates)],
             interrupted=worker.raise_if_stopped,
             keeping=keeping,
             **more,

@@ -40,6 +40,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "one": make_tiny_adapter(model, home / "one", seed=1),
         "two": make_tiny_adapter(model, home / "two", seed=2),
         "for-other": make_tiny_adapter(other, home / "for-other", seed=1),
+        "dora": make_tiny_adapter(model, home / "dora", seed=1, use_dora=True),
     }
 
 
@@ -112,6 +113,14 @@ def test_a_whole_tuned_model_answers_after_its_base(serving: Serving, folders: d
     assert replies[-1]["base"] == serving.ask(request(folders))[-1]["base"]
     own = serving.ask(request(folders, model=str(folders["other"]), tuned=str(folders["for-other"])))[-1]
     assert replies[-1]["tuned"] == own["base"]
+
+
+def test_dora_which_peft_does_not_mix_answers_after_its_base(
+    serving: Serving, folders: dict[str, Path]
+) -> None:
+    last = serving.ask(request(folders, tuned=str(folders["dora"])))[-1]
+    assert (last["base_tokens"], last["tuned_tokens"]) == (6, 6)
+    assert last["base"] == serving.ask(request(folders))[-1]["base"] != last["tuned"]
 
 
 def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
