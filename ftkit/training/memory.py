@@ -17,13 +17,13 @@ from ftkit.training.spec import RunSpec
 
 # Resident size of a worker after its imports, before any model (measured with the pinned libraries).
 _IMPORTS_MB = 590
-# Cross entropy keeps logits, their softmax and the gradient, in 32 bits: over the whole batch, or on the fast path over
-# this many positions at a time.
-_LOGITS_BYTES = 8.6 * 4
+# Cross entropy keeps logits, their softmax and the gradient, in 32 bits: over the whole batch. On the fast path it keeps two of
+# them and a narrow one, over this many positions at a time.
+_LOGITS_BYTES, _FAST_LOGITS_BYTES = 8.6 * 4, 12
 _POSITIONS_AT_ONCE = 256
 # Bytes that a processor keeps for each value of an activation: 16-bit copies stand beside what stays in 32 bits, and what is
-# freed after a step is kept for the next one of another length. On the fast path an adapter's layer keeps its input once.
-_VALUE_BYTES, _FAST_VALUE_BYTES = 4.15, 2.85
+# freed after a step is kept for the next one of another length. On the fast path most values are kept once, or made anew.
+_VALUE_BYTES, _FAST_VALUE_BYTES = 4.15, 2.5
 _TIGHT = 0.8
 # Bytes per trained weight that an optimizer keeps: two moments in 32 bits, in 8 bits, or one row and column of each matrix.
 _OPTIMIZER_BYTES = {
@@ -167,17 +167,25 @@ def estimate(spec: RunSpec, model: Model, lengths: Lengths, machine: Machine) ->
         activations = tokens * (shape["layers"] * shape["hidden"] * wide + per_layer)
     else:
         activations = tokens * shape["layers"] * per_layer
-    scored = min(tokens, _POSITIONS_AT_ONCE) if fast else _scored(spec, lengths, tokens)
-    logits = scored * _LOGITS_BYTES * shape["vocabulary"]
+    if fast:
+        logits = min(tokens, _POSITIONS_AT_ONCE) * _FAST_LOGITS_BYTES * shape["vocabulary"]
+    else:
+        logits = _scored(spec, lengths, tokens) * _LOGITS_BYTES * shape["vocabulary"]
     if model.encoder_decoder:
         logits = encoder_decoder.logits(spec, model, answer)
     # Gradients of all weights come while activations go: at the peak, the larger of the two is there.
     gradients = 4.0 * trained if spec.use_peft else max(0.0, 4.0 * trained - activations - logits)
+    optimizer = _OPTIMIZER_BYTES[spec.optim] * trained
+    weights = _weights(spec, model, machine, narrow)
+    if narrow and fast:
+        # Loaded in 32 bits, narrowed, and then given back: with few tokens that is the peak.
+        loading = 6 * model.parameters
+        weights = max(weights, loading - gradients - optimizer - activations - logits)
     return Memory(
         program=_IMPORTS_MB,
-        weights=_weights(spec, model, machine, narrow) / MEGABYTE,
+        weights=weights / MEGABYTE,
         gradients=gradients / MEGABYTE,
-        optimizer=_OPTIMIZER_BYTES[spec.optim] * trained / MEGABYTE,
+        optimizer=optimizer / MEGABYTE,
         activations=activations / MEGABYTE,
         logits=logits / MEGABYTE,
     )
@@ -265,11 +273,12 @@ def _weights(spec: RunSpec, model: Model, machine: Machine, narrow: bool) -> flo
     shape = model.architecture
     embeddings = shape["vocabulary"] * shape["hidden"]
     linear = max(0, model.parameters - embeddings)
-    # With 16-bit units weights are there in 32 bits, as they were loaded, and in 16; the fast path leaves the head in 32.
-    twice = narrow and not machine.gpu
-    whole = 4 * model.parameters + (
-        2 * (linear if _fast(spec, model, machine) else model.parameters) if twice else 0
-    )
+    if narrow and _fast(spec, model, machine):
+        return (
+            2 * linear + 6 * embeddings
+        )  # what was loaded in 32 bits is given back; the head stands beside the embeddings
+    # With 16-bit units weights are there in 32 bits, as they were loaded, and in 16.
+    whole = (6 if narrow and not machine.gpu else 4) * model.parameters
     if spec.quantised:
         return linear * (_FOUR_BITS if spec.load_in_4bit else _EIGHT_BITS) + embeddings * (2 if narrow else 4)
     if not spec.use_peft:
