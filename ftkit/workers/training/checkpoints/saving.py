@@ -121,6 +121,13 @@ class Kept(Trainer):
         self._validating = False
         return measured
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        whole: Any = self.model
+        kinds = {name: weight.dtype for name, weight in whole.named_parameters()}
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        for name, weight in whole.named_parameters():
+            weight.data = weight.data.to(kinds[name])  # PEFT widens an adapter that it loads to 32 bits
+
     def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
         if not self.control.should_training_stop:  # it stopped early already, before the break
             super()._run_epoch(*args, **kwargs)  # type: ignore[no-untyped-call]  # transformers leaves it untyped
