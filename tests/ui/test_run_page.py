@@ -37,7 +37,7 @@ def train(dashboard: Dashboard, split: str, steps: int, name: str) -> str:  # no
         [*command, "--name", name, "--detach", "--json"],
         cwd=ROOT, env={**os.environ, "FTKIT_HOME": str(dashboard.home)}, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    return json.loads(made.stdout)["id"]
+    return json.loads(made.stdout)["run"]
 
 
 def search_the_log(page: Page, log: Path) -> None:

@@ -244,10 +244,10 @@ class _Page:
             self._workspace.training.log(view.run.id),
         ]
 
-    def _find(self, request: gr.Request, text: str) -> tuple[str, gr.Textbox]:
+    def _find(self, request: gr.Request, text: str | None) -> tuple[str, gr.Textbox]:
         """Lines of the log with the text; its end where there is no text."""
         run = asked(request, "run")
-        if not (text.strip() and run):
+        if not (text and text.strip() and run):  # a field that was never touched is no text
             return "", gr.Textbox(visible=True)
         found = self._workspace.training.history.search_log(run, text)
         return history.log_matches(found, language(request)), gr.Textbox(visible=False)

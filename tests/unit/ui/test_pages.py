@@ -265,6 +265,17 @@ def test_an_empty_question_is_refused_before_anything_starts(workspace: Workspac
     assert workspace.jobs.unfinished() == []
 
 
+def test_the_log_of_a_run_is_searched_as_a_whole(workspace: Workspace) -> None:
+    run = finished_run(workspace)
+    page = page_of("runs", workspace)
+    found, end = page._find(visit(run=run.id), "LAST")
+    assert "<code>last words</code>" in found
+    assert not end.visible
+    for nothing in (None, "", "  "):
+        found, end = page._find(visit(run=run.id), nothing)
+        assert (found, end.visible) == ("", True)
+
+
 def test_deleting_asks_first(workspace: Workspace) -> None:
     run = finished_run(workspace)
     page = page_of("runs", workspace)
