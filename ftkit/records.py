@@ -207,6 +207,10 @@ class Job(Record):
     )
 
 
+# The machine's owner, who asks for something; everybody else has limits.
+OWNER = "owner"
+
+
 class Event(Record):
     """Something that happened to the jobs of an artefact; kept for ever, in the order in which it happened."""
 

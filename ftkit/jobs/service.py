@@ -14,7 +14,7 @@ from ftkit.errors import NotFound, Refused
 from ftkit.jobs.folder import JobFolder, Request
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.supervision import STOP_PATIENCE, Clock, Conditions, NewId, Supervision
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Artefact, Event, Job, Record
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, OWNER, Artefact, Event, Job, Record
 from ftkit.store.files import Folders
 from ftkit.store.jobs import RESIDENT, JobTable, Where
 
@@ -26,8 +26,6 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "evaluate": Folders.evaluation,
     "sweep": Folders.sweep,
 }
-# The machine's owner; everybody else has limits.
-OWNER = "owner"
 
 
 class Wish(Record):

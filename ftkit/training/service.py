@@ -15,7 +15,7 @@ from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import OWNER, Clock, Jobs, NewId, Where, Wish
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Event, Job, JobState, Model, Run, Split
+from ftkit.records import ENDED_STATES, Event, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, short_hash, write_bytes, write_json
 from ftkit.store.models import find_model
@@ -28,20 +28,11 @@ from ftkit.training.machine import look
 from ftkit.training.recipes import Recipe
 from ftkit.training.shelf.service import OwnRecipes
 from ftkit.training.spec import RunSpec
+from ftkit.training.watching.progress import Progress, progress_of
 from ftkit.training.watching.samples import Samples, gather, why_nothing
+from ftkit.training.watching.service import RunHistory
 from ftkit.training.watching.signs import Sign, torn_measurements
 from ftkit.training.watching.signs import look as look_at_curves
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a running worker is."""
-
-    phase: str
-    step: int
-    steps: int
-    seconds_left: float | None
-    heartbeat: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +65,7 @@ class TrainingService:
         self._jobs = jobs
         self._recipes_folder = recipes_folder
         self.own_recipes = OwnRecipes(folders.home / "recipes")
+        self.history = RunHistory(artefacts, folders)
         self._environment = environment
         self._clock = clock
         self._new_id = new_id
@@ -382,16 +374,3 @@ class TrainingService:
                 if speed:
                     return float(speed)
         return None
-
-
-def progress_of(job: Job, state: Mapping[str, Any]) -> Progress | None:
-    """How far a worker is by its heartbeat; None where none works."""
-    if not state or job.state not in ACTIVE_STATES:
-        return None
-    return Progress(
-        phase=state["phase"],
-        step=state.get("step", 0),
-        steps=state.get("steps", 0),
-        seconds_left=state.get("seconds_left"),
-        heartbeat=state["time"],
-    )

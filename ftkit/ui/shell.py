@@ -68,13 +68,16 @@ _CHOICE = Markup(
     '<button name="lang" value="{code}" lang="{code}" aria-pressed="{pressed}" aria-label="{name}">'
     '<span class="ft-long">{name}</span><span class="ft-short">{short}</span></button>'
 )
-_ANSWERS = (Path(__file__).parent / "assets" / "answers.js").read_text(encoding="utf-8")
+_ASSETS = Path(__file__).parent / "assets"
+_ANSWERS = (_ASSETS / "answers.js").read_text(encoding="utf-8")
+# What a single page has beside it.
+_OWN_SCRIPTS = {"runs": (_ASSETS / "ended.js").read_text(encoding="utf-8")}
 # Gradio takes its language from the browser: the chosen one has to stand there before its scripts run, and so has what
 # mends its way of fetching answers.
 _HEAD = Markup(
     "<script>for(const[k,v]of[['language',{lang}],['languages',[{lang}]]])"
     "Object.defineProperty(navigator,k,{{get:()=>v}})</script><script>{answers}</script>"
-    "<title>{title}</title>{icon}<style>{css}</style>"
+    "{own}<title>{title}</title>{icon}<style>{css}</style>"
 )
 # A marker of ``t`` inside a string of the page's JSON. The browser would translate only the first one of each string.
 _MARKER = re.compile(r'__i18n__\{\\"__type__\\": \\"translation_metadata\\", \\"key\\": \\"([^"\\]+)\\"\}')
@@ -89,7 +92,7 @@ def dress(html: str, path: str, query: str, lang: str) -> str:
     title = _title(page, lang)
     html = _MARKER.sub(lambda marker: _in_script(say(marker[1], lang)), _ADVERTISING.sub("", html))
     html = html.replace('lang="en"', f'lang="{lang}"', 1)
-    html = html.replace("<head>", f"<head>{_head(title, lang)}", 1)
+    html = html.replace("<head>", f"<head>{_head(page, title, lang)}", 1)
     set_title = f'<script>window.gradio_config.title="{_in_script(title)}"</script><script data-gradio-mode>'
     html = html.replace("<script data-gradio-mode>", set_title, 1)
     frame = _frame(page, path, query, lang)
@@ -111,10 +114,19 @@ def _title(page: str, lang: str) -> str:
     return say(f"{page}.title", lang) + " · ftkit" if page in SUBPAGES else "ftkit"
 
 
-def _head(title: str, lang: str) -> Markup:
+def _head(page: str, title: str, lang: str) -> Markup:
     css = Markup(SHELL_CSS + CONTENT_CSS)  # noqa: S704 - constants of ours
     answers = Markup(_ANSWERS)  # noqa: S704 - as above
-    return _HEAD.format(lang=Markup(json.dumps(lang)), answers=answers, title=title, icon=ICON_LINK, css=css)  # noqa: S704
+    script = _OWN_SCRIPTS.get(page)
+    own = Markup(f"<script>{script}</script>") if script else ""  # noqa: S704 - as above
+    return _HEAD.format(
+        lang=Markup(json.dumps(lang)),  # noqa: S704 - a constant of ours
+        answers=answers,
+        own=own,
+        title=title,
+        icon=ICON_LINK,
+        css=css,
+    )
 
 
 def _in_script(text: str) -> str:

@@ -14,7 +14,8 @@ from ftkit.data.chat import Message
 from ftkit.errors import FtkitError
 from ftkit.records import ENDED_STATES, PARTS, Dataset, JobState, Model, Run, Skipped, Split
 from ftkit.training.card import RunCard
-from ftkit.training.service import Progress, RunView
+from ftkit.training.service import RunView
+from ftkit.training.watching.progress import Progress
 from ftkit.ui import html
 from ftkit.ui.i18n import say, say_error, say_phrase
 
@@ -282,8 +283,8 @@ def run_choice(run: Run) -> str:
     return f"{run.name} · {run.created_at.astimezone():%Y-%m-%d %H:%M}"
 
 
-def run_header(view: RunView, now: datetime, lang: str) -> Markup:
-    """A run's name, state, progress or result, and its error in words."""
+def run_header(view: RunView, now: datetime, lang: str, happened: str = "") -> Markup:
+    """A run's name, state, what ``happened`` last, progress or result."""
     run = view.run
     title = Markup('<h2 class="ft-title">{} {}</h2>').format(run.name, state_pill(view.state, lang))
     began, ended = view.job.started_at, view.job.finished_at
@@ -297,7 +298,7 @@ def run_header(view: RunView, now: datetime, lang: str) -> Markup:
         ),
         (say("runs.fact.id", lang), run.id),
     ]
-    parts = [title, html.facts(pairs), error_notice(view.job.error, lang)]
+    parts = [title, happened, html.facts(pairs)]
     if view.state == "queued":
         parts.append(html.notice("info", say("runs.waiting", lang)))
     elif view.progress is not None:

@@ -17,10 +17,11 @@ from ftkit.records import ENDED_STATES, Job, JobState, Run, Split, Sweep
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.training.card import RunCard
-from ftkit.training.service import Progress, TrainingService, progress_of
+from ftkit.training.service import TrainingService
 from ftkit.training.spec import RunSpec
 from ftkit.training.sweeps import space, trials
 from ftkit.training.sweeps.trials import Found, Plan, Trial
+from ftkit.training.watching.progress import Progress, progress_of
 
 FOUND = "found.json"
 LANE = "sweep"

@@ -194,8 +194,9 @@ def test_a_finished_run_is_shown_with_its_curves_and_what_comes_next(workspace: 
     run = finished_run(workspace)
     page = page_of("runs", workspace)
     shown = page._show(visit(run=run.id), "")
-    assert len(shown) == 20
-    _, table, opened, head, after, stop, resume, delete, notice, loss, *rest = shown
+    assert len(shown) == 24
+    _, table, opened, head, after, *buttons, told, notice, loss = shown[:14]
+    rest = shown[14:]
     assert 'aria-current="true"' in table
     assert opened.visible
     assert "1 min 15 s" in head
@@ -203,7 +204,8 @@ def test_a_finished_run_is_shown_with_its_curves_and_what_comes_next(workspace: 
     for page_name in ("evaluate", "compare"):
         assert f'href="/{page_name}?run={run.id}"' in after
     assert f'href="/train?split={run.split}&amp;copy={run.id}"' in after
-    assert (stop.visible, resume.visible, delete.visible) == (False, False, True)
+    assert [one.visible for one in buttons] == [False, False, False, False, True, False]
+    assert "<tbody></tbody>" in told
     assert "[30]" in notice
     assert loss["series"].value_counts().to_dict() == {
         "training": 30,
@@ -261,6 +263,17 @@ def test_an_empty_question_is_refused_before_anything_starts(workspace: Workspac
     with pytest.raises(FtkitError):
         list(asked)
     assert workspace.jobs.unfinished() == []
+
+
+def test_the_log_of_a_run_is_searched_as_a_whole(workspace: Workspace) -> None:
+    run = finished_run(workspace)
+    page = page_of("runs", workspace)
+    found, end = page._find(visit(run=run.id), "LAST")
+    assert "<code>last words</code>" in found
+    assert not end.visible
+    for nothing in (None, "", "  "):
+        found, end = page._find(visit(run=run.id), nothing)
+        assert (found, end.visible) == ("", True)
 
 
 def test_deleting_asks_first(workspace: Workspace) -> None:

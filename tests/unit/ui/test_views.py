@@ -8,14 +8,16 @@ import pytest
 
 import ftkit.workers
 from ftkit.errors import Refused
-from ftkit.records import Dataset, Evaluation, Job, JobState, Model, Run, Skipped, Split
+from ftkit.records import Dataset, Evaluation, Event, Job, JobState, Model, Run, Skipped, Split
 from ftkit.training.card import RunCard
 from ftkit.training.memory import Memory
-from ftkit.training.service import Progress, RunView
+from ftkit.training.service import RunView
+from ftkit.training.watching.log import LogMatches
+from ftkit.training.watching.progress import Progress
 from ftkit.training.watching.samples import Answered, Sample, Samples
 from ftkit.ui import html, plots, scores, views
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.watching import figures, side_by_side
+from ftkit.ui.watching import figures, history, side_by_side
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'${alert(2)}{{alert(3)}}</td></script><script>alert(4)</script>"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -122,6 +124,19 @@ def everything(lang: str) -> dict[str, str]:
         "runs": views.runs_table([run_view(eval_loss=1.5)], "r1", lang),
         "header": views.run_header(run_view("failed"), NOW, lang),
         "running": views.run_header(run_view("running", progress), NOW, lang),
+        "happened": history.what_happened(run_view("failed"), [], 3, 5, lang),
+        "history": history.timeline(
+            [
+                Event(time=NOW, event=HOSTILE, by=HOSTILE, job="j1"),
+                Event(
+                    time=NOW, event="checkpoint_set_aside", values={"checkpoint": HOSTILE, "reason": HOSTILE}
+                ),
+                Event(time=NOW, event="failed", error=problem.as_dict()),
+            ],
+            lang,
+        ),
+        "log": history.log_matches(LogMatches(1, ((7, HOSTILE),)), lang),
+        "mark": history.mark(run_view("failed"), lang),
         "numbers": figures.numbers_table(curves, lang),
         "sampled": figures.samples(Samples((SAMPLED,)), lang),
         "side by side": side_by_side.figures_table([run_view(eval_loss=1.5), run_view(eval_loss=1.2)], lang),
@@ -203,7 +218,8 @@ def test_a_running_run_says_how_far_it_is_and_how_long_it_takes() -> None:
 
 
 def test_a_failed_run_says_why() -> None:
-    assert "It broke at" in views.run_header(run_view("failed"), NOW, "en")
+    happened = history.what_happened(run_view("failed"), [], None, 0, "en")
+    assert "It broke at" in views.run_header(run_view("failed"), NOW, "en", happened)
 
 
 def test_metrics_carry_difference_interval_and_a_sentence() -> None:

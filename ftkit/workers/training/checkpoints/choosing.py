@@ -6,7 +6,6 @@ never deleted. It loads none.
 
 import json
 import logging
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +17,9 @@ from ftkit.failpoints import reach
 from ftkit.jobs.folder import JobFolder
 from ftkit.store.files import flush_folder, write_bytes
 from ftkit.training.spec import RunSpec
+from ftkit.training.watching.checkpoints import CHECKPOINT, UNMEASURED
 from ftkit.workers.training.checkpoints.manifest import Origin, Reached, differences, examine
 
-# Saved by a stop before what belongs to the step was measured; for one step, the measured one counts.
-_UNMEASURED = "-unmeasured"
-_NAME = re.compile(rf"checkpoint-(\d+)({_UNMEASURED})?")
 _UNFINISHED = ".tmp-"
 
 Report = Callable[..., None]
@@ -45,7 +42,7 @@ class Checkpoint(NamedTuple):
 
 def name_of(step: int, validated: bool = True) -> str:
     """The name of a checkpoint's folder."""
-    return f"checkpoint-{step}{'' if validated else _UNMEASURED}"
+    return f"checkpoint-{step}{'' if validated else UNMEASURED}"
 
 
 def unfinished(folder: Path) -> Path:
@@ -93,7 +90,7 @@ def rotate(folder: Path, keep: int, best_step: int | None) -> None:
     kept = {*found[:1], folder / name_of(best_step or 0)} & set(found)
     for path in found:
         # What was saved before a measurement is of no use once a later step, or the same one, is there with it.
-        if len(kept) < keep and not path.name.endswith(_UNMEASURED):
+        if len(kept) < keep and not path.name.endswith(UNMEASURED):
             kept.add(path)
     for path in found:
         if path not in kept:
@@ -169,7 +166,7 @@ def _rewrite(path: Path, values: list[dict[str, Any]]) -> None:
 
 def _numbered(folder: Path) -> list[Path]:
     """Checkpoints by their names, newest first."""
-    names = ((path, _NAME.fullmatch(path.name)) for path in folder.glob("checkpoint-*"))
+    names = ((path, CHECKPOINT.fullmatch(path.name)) for path in folder.glob("checkpoint-*"))
     ranked = sorted(((int(m[1]), m[2] is None, path) for path, m in names if m), reverse=True)
     return [path for _, _, path in ranked]
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from ftkit.failpoints import reach
 from ftkit.store.files import flush_file, flush_folder, hash_file, hash_value
+from ftkit.training.watching.checkpoints import MANIFEST
 
-NAME = "manifest.json"
+NAME = MANIFEST
 _GONE = "–"
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from ftkit.records import Job, Run, Split
 from ftkit.settings import Settings
-from ftkit.training.service import Progress, RunView
+from ftkit.training.service import RunView
+from ftkit.training.watching.progress import Progress
 from ftkit.ui.pages.home import STEPS, Overview, latest, look, now, way
 from ftkit.workspace import Workspace
 
