@@ -59,7 +59,6 @@ class _Page:
         self._wire()
 
     def _lay_out_actions(self) -> None:
-        self._next = gr.HTML()
         self._deleting = AskFirst(
             "run-delete", t("runs.delete.sure"), t("runs.delete.yes"), t("runs.delete.no")
         )
@@ -75,6 +74,7 @@ class _Page:
             self._deleting.lay_out_button(t("runs.delete"), min_width=120, size="md")
         self._at_once.lay_out_question()
         self._deleting.lay_out_question()
+        self._next = gr.HTML()
         self._tell = gr.Checkbox(label=t("runs.tell"), visible=False, container=False, elem_id="run-tell")
         notes = (f'<p data-ft-case="{case}" hidden>' + t(f"runs.tell.{case}") + "</p>" for case in _TOLD_BY)
         gr.HTML("".join(notes), elem_id="run-tell-notes", elem_classes="ft-quiet")
@@ -177,7 +177,7 @@ class _Page:
         self._at_once.wire("runs_now")
         self._deleting.wire("runs")
         follow(
-            [self._search.input, self._search.submit, self._seen.change],
+            [self._search.change, self._search.submit],
             handler(self._find),
             [self._search],
             [self._found, self._log],
