@@ -65,7 +65,7 @@ def test_a_killed_run_says_why_and_goes_on_with_one_click(
     dashboard: Dashboard,
     split: str,  # noqa: F811
 ) -> None:
-    run = train(dashboard, split, 300, "<b>Bold</b>")
+    run = train(dashboard, split, 60, "<b>Bold</b>")
     page = open_page()
     page.context.grant_permissions(["notifications"], origin=dashboard.url)
     page.add_init_script(NOTIFICATIONS % '"granted"')

@@ -75,7 +75,9 @@ class _Page:
         self._at_once.lay_out_question()
         self._deleting.lay_out_question()
         self._next = gr.HTML()
-        self._tell = gr.Checkbox(label=t("runs.tell"), visible=False, container=False, elem_id="run-tell")
+        self._tell = gr.Checkbox(
+            label=t("runs.tell"), visible=False, interactive=True, container=False, elem_id="run-tell"
+        )
         notes = (f'<p data-ft-case="{case}" hidden>' + t(f"runs.tell.{case}") + "</p>" for case in _TOLD_BY)
         gr.HTML("".join(notes), elem_id="run-tell-notes", elem_classes="ft-quiet")
 
