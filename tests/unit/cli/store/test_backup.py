@@ -1,12 +1,14 @@
 """``ftkit backup``: listing, making and going back, over a real data folder."""
 
 import json
+import os
 import random
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from ftkit.jobs.identity import identify
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
 from tests.unit.store.backup.stocked import PAGE
@@ -77,9 +79,12 @@ def test_a_restore_is_refused_while_something_uses_the_database_or_runs(ftkit, h
     assert used.code == 2
     assert "Another process of ftkit uses the database" in used.err
     with sqlite3.connect(home / "ftkit.sqlite") as raw:
+        me = identify(os.getpid())
+        assert me is not None
         raw.execute(
-            "INSERT INTO jobs (id, position, kind, lane, artefact, state, nonce, owner, queued_at, started_at) VALUES "
-            "('j', 1, 'train', 'compute', 'r', 'starting', 'n', 'owner', datetime('now'), datetime('now'))"
+            "INSERT INTO jobs (id, position, kind, lane, artefact, state, nonce, owner, queued_at, started_at, claimed_by) "
+            "VALUES ('j', 1, 'train', 'compute', 'r', 'starting', 'n', 'owner', datetime('now'), datetime('now'), ?)",
+            (me.as_text(),),  # who is about to start it still lives
         )
     raw.close()
     running = ftkit("backup", "restore")
