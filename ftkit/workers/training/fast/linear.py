@@ -48,7 +48,7 @@ class Projection:
         """Outputs [..., of all layers] of inputs [..., width]."""
         if not self._usable:
             return torch.cat([layer(x) for layer in self._layers], -1)
-        made: torch.Tensor = _Linear.apply(x, self._frozen, *self._adapters())  # type: ignore[no-untyped-call]
+        made: torch.Tensor = _Linear.apply(x, self._frozen, False, *self._adapters())  # type: ignore[no-untyped-call]
         return made
 
     def gated(self, x: torch.Tensor) -> torch.Tensor:
@@ -56,7 +56,7 @@ class Projection:
         if not self._usable:
             gate, value = x.chunk(2, -1)
             return self(silu(gate) * value)
-        made: torch.Tensor = _GatedLinear.apply(x, self._frozen, *self._adapters())  # type: ignore[no-untyped-call]
+        made: torch.Tensor = _Linear.apply(x, self._frozen, True, *self._adapters())  # type: ignore[no-untyped-call]
         return made
 
     @property
@@ -77,12 +77,18 @@ class Projection:
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, frozen: Frozen, *adapters: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        ctx: Any, x: torch.Tensor, frozen: Frozen, gated: bool, *adapters: torch.Tensor | None
+    ) -> torch.Tensor:
         flat = x.reshape(-1, x.shape[-1]).to(product_type(x))
         with as_they_come():
-            out, kept = _product(flat, frozen, adapters)
+            read = flat
+            if gated:
+                gate, value = flat.chunk(2, -1)
+                read = silu(gate).mul_(value)
+            out, kept = _product(read, frozen, adapters)
         ctx.save_for_backward(flat, *kept)
-        ctx.frozen, ctx.shapes, ctx.like = frozen, _shapes(adapters), (x.shape, x.dtype)
+        ctx.frozen, ctx.gated, ctx.shapes, ctx.like = frozen, gated, _shapes(adapters), (x.shape, x.dtype)
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
@@ -93,37 +99,17 @@ class _Linear(torch.autograd.Function):
         slope = slope.reshape(-1, slope.shape[-1])
         with as_they_come():
             x_slope, inner_slope = _input_slopes(slope, ctx.frozen, kept, ctx.needs_input_grad[0])
-            adapter_slopes = _adapter_slopes(slope, flat, kept, inner_slope, ctx)
-        return None if x_slope is None else x_slope.view(shape).to(dtype), None, *adapter_slopes
-
-
-class _GatedLinear(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, frozen: Frozen, *adapters: torch.Tensor | None) -> torch.Tensor:
-        flat = x.reshape(-1, x.shape[-1]).to(product_type(x))
-        gate, value = flat.chunk(2, -1)
-        with as_they_come():
-            out, kept = _product(silu(gate).mul_(value), frozen, adapters)
-        ctx.save_for_backward(flat, *kept)
-        ctx.frozen, ctx.shapes, ctx.like = frozen, _shapes(adapters), (x.shape, x.dtype)
-        return out.view(*x.shape[:-1], -1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, slope: torch.Tensor) -> tuple[Any, ...]:
-        flat, *kept = ctx.saved_tensors
-        shape, dtype = ctx.like
-        gate, value = flat.chunk(2, -1)
-        slope = slope.reshape(-1, slope.shape[-1])
-        with as_they_come():
-            read_slope, inner_slope = _input_slopes(slope, ctx.frozen, kept, needed=True)
-            assert read_slope is not None  # noqa: S101
-            open_gate = silu(gate)
-            adapter_slopes = _adapter_slopes(slope, open_gate * value, kept, inner_slope, ctx)
-            value_slope = read_slope * open_gate
-            gate_slope = torch.ops.aten.silu_backward(read_slope.mul_(value), gate)
-            x_slope = torch.cat([gate_slope, value_slope], -1)
-        return x_slope.view(shape).to(dtype), None, *adapter_slopes
+            if not ctx.gated:
+                adapter_slopes = _adapter_slopes(slope, flat, kept, inner_slope, ctx)
+            else:
+                gate, value = flat.chunk(2, -1)
+                open_gate = silu(gate)
+                adapter_slopes = _adapter_slopes(slope, open_gate * value, kept, inner_slope, ctx)
+                if x_slope is not None:
+                    value_slope = x_slope * open_gate
+                    gate_slope = torch.ops.aten.silu_backward(x_slope.mul_(value), gate)
+                    x_slope = torch.cat([gate_slope, value_slope], -1)
+        return None if x_slope is None else x_slope.view(shape).to(dtype), None, None, *adapter_slopes
 
 
 def _product(
