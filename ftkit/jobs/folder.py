@@ -85,17 +85,21 @@ class JobFolder:
 
     def known(self, nonce: str) -> dict[str, Any]:
         """What the launcher wrote down for this start; empty where it did not come to that."""
-        value: dict[str, Any] = read_json(self.path / "job.json") or {}
-        return value if value.get("nonce") == nonce else {}
+        start = self._start()
+        return start if start.get("nonce") == nonce else {}
 
     def nonce(self) -> str:
         """The nonce of the current start, or an empty string."""
-        return str((read_json(self.path / "job.json") or {}).get("nonce", ""))
+        return str(self._start().get("nonce", ""))
 
     def nonce_of(self, job: str) -> str:
         """The nonce of the current start if it was one of this job, else an empty string."""
-        value = read_json(self.path / "job.json") or {}
-        return str(value["nonce"]) if value.get("job") == job else ""
+        start = self._start()
+        return str(start["nonce"]) if start.get("job") == job else ""
+
+    def _start(self) -> dict[str, Any]:
+        """What the launcher wrote down for the current start."""
+        return read_json(self.path / "job.json") or {}
 
     def register(self, identity: Identity, nonce: str) -> None:
         """Called by the worker once it holds the lock."""
@@ -156,11 +160,12 @@ class JobFolder:
 
     def measurements(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Measurements from byte ``offset`` on, and the offset to go on from; a half-written last line waits."""
-        return _read_lines(self.metrics, offset)
+        return _read_lines(self.metrics, offset)[:2]
 
-    def torn_measurements(self) -> int:
-        """Lines of measurements that cannot be read; of an unfinished last one it cannot be told."""
-        return _torn_lines(self.metrics)
+    def measured(self) -> tuple[list[dict[str, Any]], int]:
+        """All measurements, and how many lines cannot be read; of an unfinished last one it cannot be told."""
+        values, _, torn = _read_lines(self.metrics, 0)
+        return values, torn
 
     def sampled(self) -> list[dict[str, Any]]:
         """Sample answers, in the order in which they were written; a half-written last line waits."""
@@ -203,24 +208,18 @@ def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
         os.close(descriptor)
 
 
-def _read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Objects from byte ``offset`` on, and the offset behind the last whole line."""
-    whole = _whole_lines(path, offset)
-    return [value for line in whole.splitlines() if (value := _object(line)) is not None], offset + len(whole)
-
-
-def _torn_lines(path: Path) -> int:
-    return sum(_object(line) is None for line in _whole_lines(path, 0).splitlines())
-
-
-def _whole_lines(path: Path, offset: int) -> bytes:
+def _read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int, int]:
+    """Objects from byte ``offset`` on, the offset behind the last whole line, and how many lines hold none."""
     try:
         with path.open("rb") as stream:
             stream.seek(offset)
             content = stream.read()
     except FileNotFoundError:
-        return b""
-    return content[: content.rfind(b"\n") + 1]
+        return [], offset, 0
+    whole = content[: content.rfind(b"\n") + 1]
+    lines = whole.splitlines()
+    values = [value for line in lines if (value := _object(line)) is not None]
+    return values, offset + len(whole), len(lines) - len(values)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

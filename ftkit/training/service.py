@@ -14,8 +14,8 @@ from typing import Any
 from ftkit.errors import FtkitError, NotFound, Refused
 from ftkit.jobs.call import call_worker
 from ftkit.jobs.folder import JobFolder
-from ftkit.jobs.service import OWNER, Clock, Jobs, NewId, Where, Wish
-from ftkit.records import ENDED_STATES, Event, Job, JobState, Model, Run, Split
+from ftkit.jobs.service import Clock, Jobs, NewId, Where, Wish
+from ftkit.records import ENDED_STATES, OWNER, Event, Job, JobState, Model, Run, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, short_hash, write_bytes, write_json
 from ftkit.store.models import find_model
@@ -191,14 +191,12 @@ class TrainingService:
 
     def curves(self, id_: str) -> list[dict[str, Any]]:
         """Measurements in the order of their steps; after a resume the newer of two for one step."""
-        measured, _ = self._job_folder(id_).measurements()
-        newest = {(m["step"], "eval_loss" in m): m for m in measured if "step" in m}
-        return [newest[key] for key in sorted(newest)]
+        return self._measured(id_)[0]
 
     def signs(self, id_: str) -> tuple[Sign, ...]:
         """Warnings that the curves of a run show, and how many measurements a crash tore."""
-        found = look_at_curves(self.curves(id_), self._artefacts.get(Run, id_).spec)
-        torn = self._job_folder(id_).torn_measurements()
+        curves, torn = self._measured(id_)
+        found = look_at_curves(curves, self._artefacts.get(Run, id_).spec)
         return (*found, torn_measurements(torn)) if torn else found
 
     def samples(self, id_: str) -> Samples:
@@ -321,6 +319,12 @@ class TrainingService:
         result = folder.result(job.nonce)
         progress = progress_of(job, folder.state())
         return RunView(run, job, job.state, (result or {}).get("metrics", {}), progress)
+
+    def _measured(self, id_: str) -> tuple[list[dict[str, Any]], int]:
+        """The curves of a run, and how many measurements are torn."""
+        measured, torn = self._job_folder(id_).measured()
+        newest = {(m["step"], "eval_loss" in m): m for m in measured if "step" in m}
+        return [newest[key] for key in sorted(newest)], torn
 
     def _job_folder(self, id_: str) -> JobFolder:
         return JobFolder(self._folders.run(id_))

@@ -29,11 +29,11 @@ def test_a_line_torn_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
 
 def test_a_torn_line_is_counted_once_it_cannot_be_finished_any_more(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path)
-    assert folder.torn_measurements() == 0
+    assert folder.measured()[1] == 0
     folder.metrics.write_bytes(b'{"step": 1}\n{"ste')
-    assert folder.torn_measurements() == 0
+    assert folder.measured()[1] == 0
     folder.metrics.write_bytes(b'{"step": 1}\n{"ste\n[1]\n\xff\xfe\n{"step": 2}\n')
-    assert folder.torn_measurements() == 3
+    assert folder.measured()[1] == 3
 
 
 def test_what_was_torn_costs_only_itself_when_writing_goes_on(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_what_was_torn_costs_only_itself_when_writing_goes_on(tmp_path: Path) ->
         append_lines(folder.metrics, [{"step": 3}, {"step": 4}])
         kept = [1, 2, 3, 4] if cut == len(last) - 1 else [1, 3, 4]  # all but its end was there
         assert [m["step"] for m in folder.measurements()[0]] == kept
-        assert folder.torn_measurements() == (0 < cut < len(last) - 1)
+        assert folder.measured()[1] == (0 < cut < len(last) - 1)
 
 
 def test_log_tail_begins_with_a_whole_line(tmp_path: Path) -> None:
