@@ -16,6 +16,8 @@ JobState = Literal[
 ]
 ACTIVE_STATES: frozenset[JobState] = frozenset({"starting", "running", "stalled", "stopping"})
 ENDED_STATES: frozenset[JobState] = frozenset({"done", "failed", "stopped", "paused", "lost"})
+# A worker's heartbeat comes every second; one that is this many seconds old has stopped, and so has the worker.
+LATE_HEARTBEAT = 10.0
 
 
 class Record(BaseModel):

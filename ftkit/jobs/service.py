@@ -18,7 +18,7 @@ from ftkit.records import ACTIVE_STATES, ENDED_STATES, OWNER, Artefact, Event, J
 from ftkit.store.files import Folders
 from ftkit.store.jobs import RESIDENT, JobTable, Where
 
-__all__ = ["Clock", "Conditions", "Jobs", "NewId", "OWNER", "Where", "Wish"]
+__all__ = ["Clock", "Conditions", "Jobs", "NewId", "Where", "Wish"]
 
 # Which folder a job of a kind works in; other kinds get a folder under work/.
 _ROOMS: dict[str, Callable[[Folders, str], Path]] = {

@@ -21,7 +21,7 @@ from ftkit.jobs.folder import JobFolder, Request
 from ftkit.jobs.identity import Identity, boot_id, identify, is_alive
 from ftkit.jobs.launch import Launcher, end_tree, locking
 from ftkit.jobs.states import STOPPABLE, Observation, next_move
-from ftkit.records import ACTIVE_STATES, Job
+from ftkit.records import ACTIVE_STATES, LATE_HEARTBEAT, Job
 from ftkit.store.jobs import RESIDENT, Claim, JobTable
 
 Clock = Callable[[], datetime]
@@ -32,8 +32,6 @@ STOP_PATIENCE = 4.0
 _TERM_PATIENCE = 9.0  # a run takes up to 8 to save and end
 # A resident worker that is to make room may end the answer that it is giving.
 _ROOM_PATIENCE = 60.0
-# The heartbeat comes every second.
-_FRESH = 10.0
 # What a worker leaves behind when it ends by itself gets a moment to end by itself, too.
 _LEFTOVER_PATIENCE = 1.0
 
@@ -180,17 +178,17 @@ class Supervision:
         worker = registered or _spawned(job)
         alive = worker is not None and is_alive(worker)
         if alive:
-            self._move(job, registered, self._observe(job, folder, registered, alive, locked=True))
+            self._move(job, registered, self._observe(job, registered, worker, alive, locked=True))
             return
         # Whoever moves a job whose worker is gone holds its lock meanwhile: nobody starts one between the look and the move.
         with locking(folder.path, patience=0) as lock:
-            self._move(job, registered, self._observe(job, folder, registered, alive, locked=lock is None))
+            self._move(job, registered, self._observe(job, registered, worker, alive, locked=lock is None))
 
     def _observe(
-        self, job: Job, folder: JobFolder, registered: Identity | None, alive: bool, locked: bool
+        self, job: Job, registered: Identity | None, worker: Identity | None, alive: bool, locked: bool
     ) -> Observation:
+        folder = self._folder_of(job)
         beat = folder.state() if registered is not None else {}
-        worker = registered or _spawned(job)
         same_boot = worker is None or worker.boot_id == boot_id()
         now = time.monotonic()
         age = now - beat["monotonic"] if same_boot and "monotonic" in beat else None
@@ -198,7 +196,7 @@ class Supervision:
             registered=registered is not None,
             alive=alive,
             locked=locked,
-            beating=age is not None and age < _FRESH,
+            beating=age is not None and age < LATE_HEARTBEAT,
             result=folder.result(job.nonce),
             claimed=worker is None and _lives(job.claimed_by),
             seconds_since_claim=(self._clock() - (job.started_at or job.queued_at)).total_seconds(),

@@ -40,6 +40,16 @@ def train(dashboard: Dashboard, split: str, steps: int, name: str) -> str:  # no
     return json.loads(made.stdout)["run"]
 
 
+def open_run(open_page, dashboard: Dashboard, run: str, permission: str) -> Page:
+    """The page of a run in a browser that has answered whether it may notify."""
+    page: Page = open_page()
+    if permission == "granted":
+        page.context.grant_permissions(["notifications"], origin=dashboard.url)
+    page.add_init_script(NOTIFICATIONS % json.dumps(permission))
+    page.goto(f"{dashboard.url}/runs?run={run}")
+    return page
+
+
 def search_the_log(page: Page, log: Path) -> None:
     """Lines are found by the server and shown as text."""
     log.write_text("".join(f"line {n}\n" for n in range(1, 301)) + "<img src=x onerror=alert(1)> Needle\n")
@@ -66,10 +76,7 @@ def test_a_killed_run_says_why_and_goes_on_with_one_click(
     split: str,  # noqa: F811
 ) -> None:
     run = train(dashboard, split, 60, "<b>Bold</b>")
-    page = open_page()
-    page.context.grant_permissions(["notifications"], origin=dashboard.url)
-    page.add_init_script(NOTIFICATIONS % '"granted"')
-    page.goto(f"{dashboard.url}/runs?run={run}")
+    page = open_run(open_page, dashboard, run, "granted")
     checkpoints = dashboard.home / "runs" / run / "checkpoints"
     wait_for(lambda: any(checkpoints.glob("checkpoint-*/manifest.json")), 120)
     workers(run)[0].kill()
@@ -106,9 +113,7 @@ def test_a_stop_at_once_asks_first_and_a_refused_notification_becomes_the_title(
     split: str,  # noqa: F811
 ) -> None:
     run = train(dashboard, split, 100_000, "Endless")
-    page = open_page()
-    page.add_init_script(NOTIFICATIONS % '"denied"')
-    page.goto(f"{dashboard.url}/runs?run={run}")
+    page = open_run(open_page, dashboard, run, "denied")
     page.get_by_label(say("runs.tell", "en")).check()
     expect(page.get_by_text(say("runs.tell.refused", "en"))).to_be_visible()
     for name in ("run-pause", "run-stop", "run-stop-now"):

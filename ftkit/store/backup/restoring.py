@@ -5,7 +5,6 @@ Takes the database file and its backups, gives a ``Restoration``. The former fil
 """
 
 import logging
-import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -17,7 +16,7 @@ from ftkit.failpoints import reach
 from ftkit.records import Restoration, RowCount
 from ftkit.store.backup.copies import Backup
 from ftkit.store.backup.reading import count, opened, tables
-from ftkit.store.files import flush_folder, read_json, write_json
+from ftkit.store.files import flush_file, flush_folder, read_json, write_json
 
 JOURNALS = ("-wal", "-shm", "-journal")
 # Folders whose artefacts have a record in the database.
@@ -38,8 +37,7 @@ def restore(file: Path, backup: Backup, cause: Cause, reason: str, now: datetime
     """
     fresh = file.with_name(f".{file.name}.restoring")
     shutil.copyfile(backup.path, fresh)
-    with fresh.open("rb") as stream:
-        os.fsync(stream.fileno())
+    flush_file(fresh)
     reach("store.restore")
     former = _set_aside(file, "replaced" if cause == "asked" else "damaged", now)
     fresh.replace(file)

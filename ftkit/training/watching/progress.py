@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ftkit.records import ACTIVE_STATES, Job
-
-# A heartbeat comes every second; one that is later than this has stopped, and so has the worker.
-_LATE = 10.0
+from ftkit.records import ACTIVE_STATES, LATE_HEARTBEAT, Job
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def progress_of(job: Job, state: Mapping[str, Any]) -> Progress | None:
         steps=state.get("steps", 0),
         seconds_left=state.get("seconds_left"),
         heartbeat=state["time"],
-        quiet=_quiet(state) + (silent if silent > _LATE else 0.0),
+        quiet=_quiet(state) + (silent if silent > LATE_HEARTBEAT else 0.0),
     )
 
 

@@ -47,7 +47,7 @@ def name_of(step: int, validated: bool = True) -> str:
 
 def unfinished(folder: Path) -> Path:
     """A new folder to write a checkpoint into."""
-    path = folder / f"{_UNFINISHED}{uuid4().hex[:8]}"
+    path = _nameless(folder)
     path.mkdir(parents=True)
     return path
 
@@ -94,7 +94,7 @@ def rotate(folder: Path, keep: int, best_step: int | None) -> None:
             kept.add(path)
     for path in found:
         if path not in kept:
-            gone = folder / f"{_UNFINISHED}{uuid4().hex[:8]}"
+            gone = _nameless(folder)
             path.rename(gone)  # half deleted, it must not bear the name of a whole one
             shutil.rmtree(gone)
 
@@ -162,6 +162,11 @@ def _wrong_best(folder: Path, reached: dict[str, Any], run: str) -> str:
 def _rewrite(path: Path, values: list[dict[str, Any]]) -> None:
     if path.exists():
         write_bytes(path, "".join(json.dumps(value, allow_nan=False) + "\n" for value in values).encode())
+
+
+def _nameless(folder: Path) -> Path:
+    """A path that bears no checkpoint's name; what lies there is cleared away at the next start."""
+    return folder / f"{_UNFINISHED}{uuid4().hex[:8]}"
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ chooses no checkpoint: ``choosing`` does.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -215,8 +215,7 @@ def check_finite(model: Any, optimizer: Any, step: int) -> None:
     Raises:
         BadInput: a weight that is trained, or what the optimizer keeps of it, is not finite.
     """
-    kept = (value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value))
-    for tensor in (*_trained(model), *kept):
+    for tensor in _changing(model, optimizer):
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise BadInput(
                 "training.weights_diverged",
@@ -228,12 +227,14 @@ def check_finite(model: Any, optimizer: Any, step: int) -> None:
 
 def size_of(model: Any, optimizer: Any) -> int:
     """Bytes of a checkpoint."""
-    kept = (value for state in optimizer.state.values() for value in state.values() if torch.is_tensor(value))
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*_trained(model), *kept))
+    return sum(tensor.numel() * tensor.element_size() for tensor in _changing(model, optimizer))
 
 
-def _trained(model: Any) -> list[torch.Tensor]:
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+def _changing(model: Any, optimizer: Any) -> Iterator[torch.Tensor]:
+    """What training changes: the trained weights, and what the optimizer keeps of them."""
+    yield from (parameter for parameter in model.parameters() if parameter.requires_grad)
+    for state in optimizer.state.values():
+        yield from filter(torch.is_tensor, state.values())
 
 
 def _gave_up(callback: Any) -> bool:
