@@ -26,7 +26,7 @@ def _rows(kind: str) -> list[dict[str, Any]]:
     if kind == "pairs":
         return [{**one, "chosen": answer, "rejected": bad} for one, answer in zip(asked, good, strict=True)]
     if kind == "marks":
-        marked = [(answer, "good") if n % 2 else (bad, "bad") for n, answer in enumerate(good)]
+        marked = [(answer, True) if n % 2 else (bad, False) for n, answer in enumerate(good)]
         return [
             {**one, "output": text, "label": mark} for one, (text, mark) in zip(asked, marked, strict=True)
         ]
