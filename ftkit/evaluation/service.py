@@ -117,7 +117,7 @@ class EvaluationService:
             run_id: whose.
             language: ``en`` or ``tr``.
         """
-        from ftkit.evaluation.report import ReportData, render  # noqa: PLC0415 - Jinja2 costs the command line time
+        from ftkit.evaluation.report.page import ReportData, render  # noqa: PLC0415 - Jinja2 costs the command line time
 
         run = self._artefacts.get(Run, run_id)
         split = self._find(Split, run.split)

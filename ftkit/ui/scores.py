@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ftkit.evaluation.report import examples, metric_rows
-from ftkit.evaluation.report_words import words
+from ftkit.evaluation.report.page import examples, metric_rows
+from ftkit.evaluation.report.words import words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
 from ftkit.ui import html, views

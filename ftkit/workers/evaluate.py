@@ -8,7 +8,6 @@ nor data.
 
 import inspect
 import math
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,19 +22,18 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
-from ftkit.evaluation.scores import json_fields, row_scores
 from ftkit.store.files import hash_file, read_json, write_json
+from ftkit.workers.evaluation.metrics import SIDES
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
 from ftkit.workers.evaluation.remembered import BaseAnswers
+from ftkit.workers.evaluation.summary import add_scores, summarise
 from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_sides, load_tokenizer
-from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
 from ftkit.workers.training.rows import IGNORED, FastTokenizer
 
 _SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
 _LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
-_TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
 
 
 class Inputs(NamedTuple):
@@ -109,7 +107,7 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     told = signature(inputs, models, limit)
     known = BaseAnswers(inputs.cache, _base_depends_on(inputs, told))
     samples = measure_rows(models, rows, limit, worker, known)
-    report = make_report(samples, inputs, worker.path)
+    report = summarise(samples, inputs.seed, worker.path)
     report |= {
         "rows": len(rows),
         "left_out": left_out.total(),
@@ -163,7 +161,7 @@ def measure_rows(
         worker.raise_if_stopped()
     if recalled is None:
         known.remember(samples)
-    _add_scores([samples[place] for place in asked])
+    add_scores([samples[place] for place in asked])
     return samples
 
 
@@ -224,31 +222,6 @@ def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:
     taken = inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters
     offered = {"logits_to_keep": kept, "position_ids": (mask.cumsum(-1) - 1).clamp_min(0)}
     return {name: value for name, value in offered.items() if name in taken}
-
-
-def make_report(samples: list[dict[str, Any]], inputs: Inputs, folder: Path) -> dict[str, Any]:
-    """The measured part of ``report.json``."""
-    skipped: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".metrics-") as scratch:
-        summary = Summary(samples, inputs.seed, Path(scratch))
-        summary.perplexity()
-        answered = samples[0]["tuned_answer"] is not None
-        for name, metric in _TEXT_METRICS.items():
-            if not answered:
-                skipped[name] = "no_prompts"
-            elif not summary.answers(metric, name):
-                skipped[name] = "no_json_references"
-        for field in json_fields([sample["reference"] for sample in samples]) if answered else ():
-            summary.field(field)
-    return {
-        "base": summary.base,
-        "tuned": summary.tuned,
-        "difference": summary.difference,
-        "metric_rows": summary.metric_rows,
-        "fields": summary.fields,
-        "skipped": skipped,
-        "answers": {side: _answer_facts(samples, side) for side in SIDES} if answered else {},
-    }
 
 
 def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
@@ -321,21 +294,6 @@ def _sample(row: Prepared) -> dict[str, Any]:
 
 def _answered(side: str, answer: Answer) -> dict[str, Any]:
     return {f"{side}_answer": answer.text, f"{side}_tokens": answer.tokens, f"{side}_cut": answer.cut}
-
-
-def _add_scores(samples: list[dict[str, Any]]) -> None:
-    fields = json_fields([sample["reference"] for sample in samples])
-    for sample in samples:
-        for side in SIDES:
-            scores = row_scores(sample[f"{side}_answer"], sample["reference"], fields)
-            sample |= {f"{side}_{metric}": score for metric, score in scores.items()}
-
-
-def _answer_facts(samples: list[dict[str, Any]], side: str) -> dict[str, int]:
-    return {
-        "tokens": sum(sample[f"{side}_tokens"] for sample in samples),
-        "cut": sum(sample[f"{side}_cut"] for sample in samples),
-    }
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ftkit.evaluation.report import ReportData
-from ftkit.evaluation.scores import json_fields, row_scores
+from ftkit.evaluation.measuring.scores import json_fields, row_scores
+from ftkit.evaluation.report.page import ReportData
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

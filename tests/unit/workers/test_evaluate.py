@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ftkit.errors import BadInput, Refused, WorkerFault
-from ftkit.evaluation.certainty import perplexity
+from ftkit.evaluation.measuring.certainty import perplexity
 from ftkit.workers import evaluate as worker_module
 from ftkit.workers import loading
 from ftkit.workers.evaluate import Models, RowCounter, evaluate, row_nlls

@@ -1,7 +1,7 @@
 """The metrics as ``evaluate.Metric``, and base and tuned compared by them; all computed without the Hub.
 
 Takes answers, references and log-likelihoods of all rows, gives numbers by metric. Scores of single rows and their meaning
-are in ``evaluation/scores.py``, intervals in ``evaluation/certainty.py``. It runs no model.
+are in ``evaluation/measuring/scores.py``, intervals in ``evaluation/measuring/certainty.py``. It runs no model.
 """
 
 import zlib
@@ -14,7 +14,7 @@ import evaluate
 import numpy as np
 from sklearn.metrics import confusion_matrix, f1_score
 
-from ftkit.evaluation.certainty import (
+from ftkit.evaluation.measuring.certainty import (
     Numbers,
     accuracy_difference,
     macro_f1_difference,
@@ -22,7 +22,14 @@ from ftkit.evaluation.certainty import (
     perplexity,
     perplexity_difference,
 )
-from ftkit.evaluation.scores import Field, exact_match, field_labels, json_object, label_names, token_f1
+from ftkit.evaluation.measuring.scores import (
+    Field,
+    exact_match,
+    field_labels,
+    json_object,
+    label_names,
+    token_f1,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 SIDES = ("base", "tuned")

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from ftkit.evaluation.charts import Curves, interval_bar, loss_chart
-from ftkit.evaluation.report_words import Words, words
+from ftkit.evaluation.report.charts import Curves, interval_bar, loss_chart
+from ftkit.evaluation.report.words import Words, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 EXAMPLES = 12
@@ -283,4 +283,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
+    return environment.get_template("page.html")

@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ftkit.evaluation.report import examples, metric_rows, render
-from ftkit.evaluation.report_words import words
+from ftkit.evaluation.report.page import examples, metric_rows, render
+from ftkit.evaluation.report.words import words
 from tests.unit.evaluation.sample import difference, measured, report_data, sample
 
 ATTACK = '<script>alert(1)</script><img src=x onerror="x">'

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ftkit.evaluation.scores import (
+from ftkit.evaluation.measuring.scores import (
     Field,
     exact_match,
     json_fields,

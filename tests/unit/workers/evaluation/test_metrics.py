@@ -2,8 +2,8 @@ import evaluate
 import numpy as np
 import pytest
 
-from ftkit.evaluation.scores import json_fields, row_scores
-from ftkit.workers.metrics import (
+from ftkit.evaluation.measuring.scores import json_fields, row_scores
+from ftkit.workers.evaluation.metrics import (
     SIDES,
     ExactMatch,
     FieldLabels,

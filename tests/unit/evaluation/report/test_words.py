@@ -1,6 +1,6 @@
 import string
 
-from ftkit.evaluation.report_words import ENGLISH, TURKISH, words
+from ftkit.evaluation.report.words import ENGLISH, TURKISH, words
 
 
 def placeholders(text: str) -> set[str]:

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
-from ftkit.evaluation.certainty import (
+from ftkit.evaluation.measuring.certainty import (
     accuracy_difference,
     macro_f1_difference,
     mean_difference,
@@ -47,7 +47,9 @@ def test_rows_that_all_agree_are_not_certain() -> None:
 def test_mean_difference_covers_the_truth_about_as_often_as_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ftkit.evaluation.certainty.PERMUTATIONS", 9)  # only the interval is looked at
+    monkeypatch.setattr(
+        "ftkit.evaluation.measuring.certainty.PERMUTATIONS", 9
+    )  # only the interval is looked at
     draw, covered = generator(), 0
     for seed in range(60):
         base = draw.normal(0.4, 0.2, 60)
@@ -118,5 +120,5 @@ def test_macro_f1_of_equal_answers_differs_by_nothing() -> None:
 def test_many_rows_are_resampled_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     base, tuned = generator(1).random(50), generator(2).random(50)
     whole = mean_difference(base, tuned, generator())
-    monkeypatch.setattr("ftkit.evaluation.certainty._CELLS_AT_ONCE", 50 * 7)
+    monkeypatch.setattr("ftkit.evaluation.measuring.certainty._CELLS_AT_ONCE", 50 * 7)
     assert mean_difference(base, tuned, generator()) == pytest.approx(whole)

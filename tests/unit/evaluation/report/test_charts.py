@@ -2,8 +2,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ftkit.evaluation.charts import Curves, interval_bar, loss_chart, nice_ticks, smooth
-from ftkit.evaluation.report_words import words
+from ftkit.evaluation.report.charts import Curves, interval_bar, loss_chart, nice_ticks, smooth
+from ftkit.evaluation.report.words import words
 
 
 @pytest.mark.parametrize(
