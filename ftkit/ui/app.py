@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, curves, evaluate, home, runs, settings, train
+from ftkit.ui.pages import compare, curves, home, runs, settings, train
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.evaluation import evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES

@@ -22,8 +22,9 @@ from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, curves, evaluate, runs, train
+from ftkit.ui.pages import compare, curves, runs, train
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.evaluation import evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.workspace import Workspace

@@ -15,7 +15,8 @@ from ftkit.training.service import RunView
 from ftkit.training.watching.log import LogMatches
 from ftkit.training.watching.progress import Progress
 from ftkit.training.watching.samples import Answered, Sample, Samples
-from ftkit.ui import html, plots, scores, views
+from ftkit.ui import html, plots, views
+from ftkit.ui.evaluation import scores
 from ftkit.ui.i18n import LANGUAGES, catalogue
 from ftkit.ui.watching import figures, history, side_by_side
 

@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES, Part, Run
-from ftkit.ui import html, scores, views
+from ftkit.ui import html, views
 from ftkit.ui.border import handler
+from ftkit.ui.evaluation import scores
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, go, go_on_choice, page_heading
 from ftkit.workspace import Workspace
