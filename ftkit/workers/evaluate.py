@@ -1,39 +1,39 @@
-"""The evaluation worker: base and tuned model measured on the same rows of one part of a split.
+"""The evaluation worker: base, tuned model and further runs measured on the same rows of one part of a split.
 
-Takes ``inputs.json`` (split, mapping, part, model, tuned, seed, max_new_tokens), writes ``samples.parquet`` and, last,
-``report.json``. The base model is loaded once with the adapter on top, which is switched off to be the base; a whole tuned
-model is loaded beside it. Greedy and seeded: the same inputs give the same report on one machine. It changes neither model
+Takes ``inputs.json`` (split, mapping, part, model, tuned, others, seed, max_new_tokens, cache, and what to measure), writes
+``samples.parquet`` and, last, ``report.json``. What the models say is kept as it comes: started again after a stop or a kill, it
+asks only what is not known. Greedy and seeded: the same inputs give the same report on one machine. It changes neither model
 nor data.
 """
 
-import inspect
-import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from ftkit.data.storage import iterate_rows
-from ftkit.errors import Refused, WorkerFault
+from ftkit.errors import Refused
+from ftkit.evaluation.measuring.options import Options
 from ftkit.store.files import hash_file, read_json, write_json
-from ftkit.workers.evaluation.metrics import SIDES
+from ftkit.workers import loading
+from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
-from ftkit.workers.evaluation.remembered import BaseAnswers
+from ftkit.workers.evaluation.remembered import Remembered
+from ftkit.workers.evaluation.sides import Panel, Side, groups, load_group
 from ftkit.workers.evaluation.summary import add_scores, summarise
-from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
+from ftkit.workers.generation import answer_batch, batches, context_of
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import load_sides, load_tokenizer
-from ftkit.workers.training.rows import IGNORED, FastTokenizer
+from ftkit.workers.training.rows import FastTokenizer
 
-_SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
 _LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
+_ANSWERING = ("torch", "transformers", "peft")  # what a model says depends on these alone
+BASE, TUNED = "base", "tuned"
 
 
 class Inputs(NamedTuple):
@@ -44,22 +44,30 @@ class Inputs(NamedTuple):
     part: str
     model: Path
     tuned: Path
+    others: dict[str, Path]
+    names: dict[str, str]
     seed: int
     max_new_tokens: int | None
-    cache: Path | None
+    cache: Path
+    options: Options
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> "Inputs":
+    def of(cls, worker: Worker) -> "Inputs":
         """From ``inputs.json``."""
+        value = worker.inputs
+        others = value.get("others") or []
         return cls(
             split=Path(value["split"]),
             mapping=value["mapping"],
             part=value["part"],
             model=Path(value["model"]),
             tuned=Path(value["tuned"]),
+            others={one["run"]: Path(one["tuned"]) for one in others},
+            names={one["run"]: one["name"] for one in others},
             seed=value["seed"],
             max_new_tokens=value.get("max_new_tokens"),
-            cache=Path(value["cache"]) if value.get("cache") else None,
+            cache=Path(value.get("cache") or worker.path / "answers"),
+            options=Options.from_json(value),
         )
 
     @property
@@ -67,34 +75,20 @@ class Inputs(NamedTuple):
         """The rows."""
         return self.split / f"{self.part}.parquet"
 
-
-class Models(NamedTuple):
-    """Base and tuned model, one object twice where an adapter makes the difference, and their tokenizer."""
-
-    base: Any
-    tuned: Any
-    tokenizer: PreTrainedTokenizerBase
-
-    @contextmanager
-    def as_side(self, side: str) -> Iterator[Any]:
-        """The model of ``base`` or ``tuned``, with the adapter switched as it must be."""
-        if side == "tuned":
-            yield self.tuned
-        elif self.base is not self.tuned:
-            yield self.base
-        else:
-            with self.tuned.disable_adapter():
-                yield self.tuned
+    @property
+    def sides(self) -> list[Side]:
+        """Who is measured."""
+        others = [Side(name, folder) for name, folder in self.others.items()]
+        return [Side(BASE, None), Side(TUNED, self.tuned), *others]
 
 
 def evaluate(worker: Worker) -> dict[str, Any]:
-    """Measure both models; the result's metrics say how many rows were used and left out."""
-    inputs = Inputs.of(worker.inputs)
+    """Measure all sides; the result's metrics say how many rows were used and left out."""
+    inputs = Inputs.of(worker)
     values = read_part(inputs)
     worker.progress("loading")
-    models = Models(*load_sides(inputs.model, inputs.tuned), load_tokenizer(inputs.model))
-    context = context_length(models.base)
-    rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context)
+    config = AutoConfig.from_pretrained(inputs.model, local_files_only=True, trust_remote_code=False)
+    rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context_of(config))
     if not rows:
         raise Refused(
             "evaluation.no_rows",
@@ -104,10 +98,21 @@ def evaluate(worker: Worker) -> dict[str, Any]:
             reason="; ".join(left_out),
         )
     limit = inputs.max_new_tokens or default_limit(rows)
-    told = signature(inputs, models, limit)
-    known = BaseAnswers(inputs.cache, _base_depends_on(inputs, told))
-    samples = measure_rows(models, rows, limit, worker, known)
-    report = summarise(samples, inputs.seed, worker.path)
+    told = signature(inputs, limit)
+    known = {side.name: Remembered(inputs.cache, _depends_on(inputs, told, side)) for side in inputs.sides}
+    asking = Asking(worker, rows, limit, known)
+    for group in groups(inputs.sides):
+        asking.ask(inputs.model, group)
+    samples = [_sample(row, known) for row in rows]
+    names = [side.name for side in inputs.sides]
+    worker.progress("measuring")
+    asked = [sample for sample, row in zip(samples, rows, strict=True) if row.asked]
+    add_scores(asked, names, inputs.options)
+    report = summarise(samples, names, inputs.options, inputs.seed, worker.path)
+    for name, others in report.get("others", {}).items():
+        others["name"] = inputs.names[name]
+    for name, facts in report["answers"].items():
+        facts["out_of_context"] = _out_of_context(asked, name, limit)
     report |= {
         "rows": len(rows),
         "left_out": left_out.total(),
@@ -116,7 +121,7 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     }
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
-    return {"rows": len(rows), "left_out": left_out.total()}
+    return {"rows": len(rows), "left_out": left_out.total(), "models_loaded": asking.loaded}
 
 
 def read_part(inputs: Inputs) -> list[dict[str, Any]]:
@@ -135,122 +140,136 @@ def read_part(inputs: Inputs) -> list[dict[str, Any]]:
     return values
 
 
-def measure_rows(
-    models: Models, rows: list[Prepared], limit: int, worker: Worker, known: BaseAnswers
-) -> list[dict[str, Any]]:
-    """One sample per row: texts, log-likelihoods and scores of both sides; the base model is asked what is not known."""
-    samples = [_sample(row) for row in rows]
-    recalled = known.recall([row.row for row in rows])
-    sides = SIDES if recalled is None else ("tuned",)
-    for sample, base in zip(samples, recalled or [{}] * len(rows), strict=True):
-        sample |= base
-    count = RowCounter(worker, "evaluating", len(sides) * len(rows))
-    for side in sides:
-        with models.as_side(side) as model:
-            nlls = row_nlls(model, models.tokenizer, rows, count)
-            for sample, nll in zip(samples, nlls, strict=True):
-                sample[f"{side}_nll"] = nll
-    asked = [place for place, row in enumerate(rows) if row.asked]
-    count = RowCounter(worker, "generating", len(sides) * len(asked))
-    for side in sides:
-        with models.as_side(side) as model:
-            prompts = [rows[place].asked for place in asked]
-            answers = answer_all(model, models.tokenizer, prompts, limit, count.more, worker.stop_asked)
-            for index, answer in answers:
-                samples[asked[index]] |= _answered(side, answer)
-        worker.raise_if_stopped()
-    if recalled is None:
-        known.remember(samples)
-    add_scores([samples[place] for place in asked])
-    return samples
+class Asking:
+    """Asks the models what is not known of the rows yet, and keeps what they say.
 
-
-def row_nlls(
-    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared], count: "RowCounter"
-) -> list[float]:
-    """Negative log-likelihood of each row's scored tokens under the model as it is switched now.
-
-    Raises:
-        WorkerFault: a value is not finite.
+    Args:
+        worker: told of the progress; its stop ends the asking.
+        rows: what is asked and scored.
+        limit: tokens of the longest answer.
+        known: by side, what is known; grows.
     """
-    found = [math.nan] * len(rows)
-    for batch in batches([row.size for row in rows], most_tokens=_SCORED_AT_ONCE):
-        for place, nll in zip(
-            batch, _batch_nlls(model, tokenizer, [rows[place] for place in batch]), strict=True
-        ):
-            found[place] = nll
-        count.more(len(batch))
-    if not all(map(math.isfinite, found)):
-        raise WorkerFault(
-            "evaluation.not_finite",
-            "The model computes numbers that are not finite. Train again with a lower learning rate.",
-        )
-    return found
+
+    def __init__(
+        self, worker: Worker, rows: Sequence[Prepared], limit: int, known: Mapping[str, Remembered]
+    ) -> None:
+        self._worker, self._rows, self._limit, self._known = worker, rows, limit, known
+        scored = [self._unscored(name) for name in known]
+        open_ = [self._unanswered(name) for name in known]
+        asked = sum(bool(row.asked) for row in rows)
+        self._scored = RowCounter(worker, "evaluating", len(known) * len(rows), sum(map(len, scored)))
+        self._answered = RowCounter(worker, "generating", len(known) * asked, sum(map(len, open_)))
+        self.loaded = 0
+
+    def ask(self, base: Path, group: Sequence[Side]) -> None:
+        """Score and answer all rows with the sides of a group, which are loaded only where something is not known."""
+        if not any(self._unscored(side.name) or self._unanswered(side.name) for side in group):
+            return
+        self._worker.progress("loading")
+        panel, tokenizer = load_group(base, group), loading.load_tokenizer(base)
+        self.loaded += 1
+        for side in group:
+            self._score(panel, tokenizer, side)
+        open_ = [side for side in group if self._unanswered(side.name)]
+        mixing = panel.mixing(open_)
+        for together in [mixing, *([side] for side in open_ if side not in mixing)]:
+            if together:
+                self._answer(panel, tokenizer, together)
+        del panel
+        loading.give_back_memory()
+
+    def _unscored(self, side: str) -> list[Prepared]:
+        return [row for row in self._rows if "nll" not in self._known[side].of(row.row)]
+
+    def _unanswered(self, side: str) -> list[Prepared]:
+        return [row for row in self._rows if row.asked and "answer" not in self._known[side].of(row.row)]
+
+    def _score(self, panel: Panel, tokenizer: PreTrainedTokenizerBase, side: Side) -> None:
+        rows = self._unscored(side.name)
+        if not rows:
+            return
+        self._scored.go_on()
+        with panel.as_side(side) as model:
+            for batch in each_nll(model, tokenizer, rows):
+                self._known[side.name].note([{"row": rows[index].row, "nll": nll} for index, nll in batch])
+                self._scored.more(len(batch))
+
+    def _answer(self, panel: Panel, tokenizer: PreTrainedTokenizerBase, sides: Sequence[Side]) -> None:
+        """Answer with these sides together: what is asked of a row goes into one batch for all of them."""
+        open_ = {side: {row.row for row in self._unanswered(side.name)} for side in sides}
+        rows = [row for row in self._rows if any(row.row in places for places in open_.values())]
+        self._answered.go_on()
+        for batch in batches([len(row.asked) for row in rows], self._limit, times=len(sides)):
+            asks = [
+                (rows[index], side) for index in batch for side in sides if rows[index].row in open_[side]
+            ]
+            for place, answer in self._answers(panel, tokenizer, asks, mixed=len(sides) > 1):
+                row, side = asks[place]
+                said = {"answer": answer.text, "tokens": answer.tokens, "cut": answer.cut}
+                self._known[side.name].note([{"row": row.row, **said}])
+                self._answered.more(1)
+            self._worker.raise_if_stopped()
+
+    def _answers(
+        self,
+        panel: Panel,
+        tokenizer: PreTrainedTokenizerBase,
+        asks: Sequence[tuple[Prepared, Side]],
+        *,
+        mixed: bool,
+    ) -> Any:
+        prompts = [row.asked for row, _ in asks]
+        answers = partial(answer_batch, tokenizer=tokenizer, prompts=prompts, max_new_tokens=self._limit)
+        if mixed:
+            adapters = panel.adapters([side for _, side in asks])
+            yield from answers(panel.model, stop_asked=self._stop_asked, adapters=adapters)
+            return
+        with panel.as_side(asks[0][1]) as model:
+            yield from answers(model, stop_asked=self._stop_asked)
+
+    def _stop_asked(self) -> bool:
+        """Looked at after each token: so long the work gets on."""
+        self._worker.advance()
+        return self._worker.stop_asked()
 
 
-@torch.inference_mode()
-def _batch_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
-    if model.config.is_encoder_decoder:
-        return _answer_nlls(model, tokenizer, rows)
-    inputs = left_padded([row.ids for row in rows], tokenizer, model.device)
-    scored = [len(row.ids) - row.start for row in rows]
-    kept = max(scored) + 1  # the token before the first scored one predicts it
-    logits = model(**inputs, **_only_needed(model, inputs["attention_mask"], kept)).logits
-    nlls = []
-    for line, ids, count in zip(logits, inputs["input_ids"], scored, strict=True):
-        each = torch.nn.functional.cross_entropy(
-            line[-count - 1 : -1].float(), ids[-count:], reduction="none"
-        )
-        nlls.append(float(each.double().sum()))
-    return nlls
-
-
-def _answer_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
-    """Of answers that a decoder writes; the model shifts the labels itself and ignores padding among them."""
-    asked = right_padded([list(row.source) for row in rows], tokenizer, model.device)
-    answers = right_padded([row.ids for row in rows], tokenizer, model.device)
-    labels = answers["input_ids"].masked_fill(answers["attention_mask"] == 0, IGNORED)
-    logits = model(**asked, labels=labels).logits
-    each = torch.nn.functional.cross_entropy(
-        logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
-    )
-    return [float(nll) for nll in each.double().sum(1)]
-
-
-def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:
-    """Logits of the last places only, and true positions behind left padding, where the architecture takes them."""
-    taken = inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters
-    offered = {"logits_to_keep": kept, "position_ids": (mask.cumsum(-1) - 1).clamp_min(0)}
-    return {name: value for name, value in offered.items() if name in taken}
-
-
-def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
+def signature(inputs: Inputs, limit: int) -> dict[str, Any]:
     """What two reports must have in common to be compared."""
     return {
         "split": inputs.split.name,
         "part": inputs.part,
         "rows_hash": hash_file(inputs.file),
         "model": inputs.model.name,
-        "tuned_hashes": [hash_file(file) for file in sorted(inputs.tuned.glob("*.safetensors"))],
+        "tuned_hashes": _weights(inputs.tuned),
+        "others_hashes": {name: _weights(folder) for name, folder in inputs.others.items()},
         "decoding": "greedy",
         "max_new_tokens": limit,
         "seed": inputs.seed,
-        "dtype": str(models.base.dtype).removeprefix("torch."),
-        "device": str(models.base.device),
+        "dtype": str(loading.answer_dtype()).removeprefix("torch."),
+        "device": str(loading.device()),
         "versions": {name: version(name) for name in _LIBRARIES},
     }
 
 
-def _base_depends_on(inputs: Inputs, told: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the base model's answers depend on: not on what was tuned, nor on the name of the split."""
-    others = {"tuned_hashes", "split", "part", "seed"}
+def _weights(folder: Path) -> list[str]:
+    return [hash_file(file) for file in sorted(folder.glob("*.safetensors"))]
+
+
+def _depends_on(inputs: Inputs, told: Mapping[str, Any], side: Side) -> dict[str, Any]:
+    """All that the answers of one side depend on: neither the other sides, nor names, nor what is measured."""
     # The record has a hash of all files of the model: reading gigabytes again would tell nothing more.
     record = read_json(inputs.model / "model.json") or {}
     model = record.get("content_hash") or [hash_file(path) for path in sorted(inputs.model.glob("*.*"))]
+    hashes = {BASE: None, TUNED: told["tuned_hashes"], **told["others_hashes"]}[side.name]
+    config = side.folder / "adapter_config.json" if side.folder is not None else None
     return {
-        **{name: value for name, value in told.items() if name not in others},
+        **{name: told[name] for name in ("rows_hash", "decoding", "max_new_tokens", "dtype", "device")},
+        "versions": {name: told["versions"][name] for name in _ANSWERING},
         "mapping": inputs.mapping,
         "model_hash": model,
+        "tuned": hashes,
+        # The same weights with another alpha are another model.
+        "adapter": read_json(config) if config is not None else None,
     }
 
 
@@ -262,38 +281,61 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
 
 
 class RowCounter:
-    """Rows done, told to the reader; leaves the job where a stop was asked for."""
+    """Rows done, told to the reader with the time left; leaves the job where a stop was asked for.
 
-    def __init__(self, worker: Worker, phase: str, rows: int) -> None:
-        self._worker, self._phase, self._rows, self._done = worker, phase, rows, 0
+    Args:
+        worker: told.
+        phase: of the catalogue.
+        rows: in all.
+        left: of them still to do; None for all.
+    """
+
+    def __init__(self, worker: Worker, phase: str, rows: int, left: int | None = None) -> None:
+        self._worker, self._phase, self._rows = worker, phase, rows
+        self._done = self._known = rows - (rows if left is None else left)
+        self._spent = 0.0
         self._begun = time.monotonic()
-        worker.progress(phase, 0, rows, seconds_left=None)
+
+    def go_on(self) -> None:
+        """The counting begins, or goes on after something else."""
+        self._begun = time.monotonic()
+        self._tell(None)
 
     def more(self, rows: int) -> None:
         """So many more are done."""
+        now = time.monotonic()
+        self._spent, self._begun = self._spent + now - self._begun, now
         self._done += rows
-        left = (time.monotonic() - self._begun) / self._done * (self._rows - self._done)
-        self._worker.progress(self._phase, self._done, self._rows, seconds_left=round(left, 1))
+        self._tell(self._spent / (self._done - self._known) * (self._rows - self._done))
         self._worker.raise_if_stopped()
 
+    def _tell(self, left: float | None) -> None:
+        seconds = None if left is None else round(left, 1)
+        self._worker.progress(self._phase, self._done, self._rows, seconds_left=seconds)
 
-def _sample(row: Prepared) -> dict[str, Any]:
+
+def _sample(row: Prepared, known: Mapping[str, Remembered]) -> dict[str, Any]:
     system = "\n\n".join(m["content"] for m in row.prompt if m["role"] == "system")
     turns = [m for m in row.prompt if m["role"] != "system"]
     many = len(turns) > 1
-    return {
+    sample: dict[str, Any] = {
         "row": row.row,
         "system": system or None,
         "prompt": "\n\n".join(f"{m['role']}: {m['content']}" if many else m["content"] for m in turns),
         "reference": row.reference,
-        "base_answer": None,
-        "tuned_answer": None,
         "scored_tokens": len(row.ids) - row.start,
     }
+    for side, remembered in known.items():
+        said = remembered.of(row.row)
+        sample |= {f"{side}_nll": said["nll"], f"{side}_answer": None}
+        if row.asked:
+            sample |= {f"{side}_{name}": said[name] for name in ("answer", "tokens", "cut")}
+    return sample
 
 
-def _answered(side: str, answer: Answer) -> dict[str, Any]:
-    return {f"{side}_answer": answer.text, f"{side}_tokens": answer.tokens, f"{side}_cut": answer.cut}
+def _out_of_context(samples: Sequence[Mapping[str, Any]], side: str, limit: int) -> int:
+    """Answers that ended because the model reads no further, before the limit that was set."""
+    return sum(sample[f"{side}_cut"] and sample[f"{side}_tokens"] < limit for sample in samples)
 
 
 if __name__ == "__main__":

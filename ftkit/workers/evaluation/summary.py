@@ -4,25 +4,29 @@ Takes samples with both answers, gives the measured part of ``report.json``. It 
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ftkit.evaluation.measuring.options import Options
 from ftkit.evaluation.measuring.scores import json_fields, row_scores
-from ftkit.workers.evaluation.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
+from ftkit.workers.evaluation.metrics import ExactMatch, JsonValid, Summary, TokenF1
 
 _TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
 
 
-def add_scores(samples: list[dict[str, Any]]) -> None:
-    """Each sample's scores of both sides, as ``<side>_<metric>``."""
+def add_scores(samples: list[dict[str, Any]], sides: Sequence[str], options: Options) -> None:
+    """Each sample's scores of all sides, as ``<side>_<metric>``."""
     fields = json_fields([sample["reference"] for sample in samples])
     for sample in samples:
-        for side in SIDES:
+        for side in sides:
             scores = row_scores(sample[f"{side}_answer"], sample["reference"], fields)
             sample |= {f"{side}_{metric}": score for metric, score in scores.items()}
 
 
-def summarise(samples: list[dict[str, Any]], seed: int, folder: Path) -> dict[str, Any]:
+def summarise(
+    samples: list[dict[str, Any]], sides: Sequence[str], options: Options, seed: int, folder: Path
+) -> dict[str, Any]:
     """The measured part of ``report.json``.
 
     Args:
@@ -49,7 +53,7 @@ def summarise(samples: list[dict[str, Any]], seed: int, folder: Path) -> dict[st
         "metric_rows": summary.metric_rows,
         "fields": summary.fields,
         "skipped": skipped,
-        "answers": {side: _answer_facts(samples, side) for side in SIDES} if answered else {},
+        "answers": {side: _answer_facts(samples, side) for side in sides} if answered else {},
     }
 
 

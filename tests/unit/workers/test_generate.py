@@ -13,8 +13,9 @@ import torch
 from ftkit.jobs.folder import Request
 from ftkit.jobs.messages import receive, send
 from ftkit.workers import generate as worker_module
+from ftkit.workers.answers.streaming import Pair
 from ftkit.workers.generate import Generator, serve
-from ftkit.workers.generation import Answer, Pair
+from ftkit.workers.generation import Answer
 from ftkit.workers.harness import Worker
 from tests.tiny import make_tiny_adapter, make_tiny_model
 
