@@ -166,13 +166,14 @@ class Sweep(Artefact):
 
 
 class Evaluation(Artefact):
-    """Base and tuned model measured on the same rows."""
+    """Base and tuned model, and perhaps further runs, measured on the same rows."""
 
     kind: ClassVar[str] = "evaluation"
 
     run: str
     split: str
     part: Part
+    others: tuple[str, ...] = ()
 
 
 class Job(Record):

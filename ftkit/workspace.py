@@ -31,6 +31,7 @@ from ftkit.store.backup.guard import StoreFile as StoreFile
 from ftkit.store.engine import Database, store_file
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
+from ftkit.store.looks import Looks
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -117,7 +118,9 @@ class Workspace:
             new_id=new_id,
         )
         self.sweeps = SweepService(artefacts, self.folders, self.jobs, self.training, clock, new_id)
-        self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
+        self.evaluation = EvaluationService(
+            artefacts, self.folders, self.jobs, Looks(self._database), clock, new_id
+        )
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
         self._settle_jobs()

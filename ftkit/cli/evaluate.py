@@ -1,7 +1,7 @@
 """``ftkit evaluate``, ``generate`` and ``report``: what a finished run is worth."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from ftkit.cli.output import Answer, brief, facts, table
 from ftkit.cli.runs import RunId
 from ftkit.cli.session import check_done, follow, open_workspace, write_page
 from ftkit.errors import WorkerFault
+from ftkit.evaluation.report.words import looks_sentence, words
 
 if TYPE_CHECKING:
     from ftkit.evaluation.service import EvaluationView
@@ -39,22 +40,37 @@ class Language(StrEnum):
 
 def evaluate(
     run: RunId,
-    split_part: Annotated[PartName, typer.Option(help="Which part of the split.")] = PartName.test,
+    split_part: Annotated[
+        PartName,
+        typer.Option(help="Which part of the split: validation to choose, test once for the verdict."),
+    ] = PartName.test,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="RUN", help="A further run over the same base model, on the same rows."
+        ),
+    ] = None,
 ) -> Answer:
-    """Measure base and tuned model on the same rows of the run's split.
+    """Measure base and tuned model, and further runs, on the same rows of the run's split.
+
+    What a stopped, failed or killed evaluation has asked of the models is kept: the same command goes on from there.
 
     JSON: `evaluation`, `run`, `split`, `part`, `state`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
-    `difference`, `metric_rows`, `skipped`, `fields`, `answers`, `signature`.
+    `difference`, `metric_rows`, `skipped`, `fields`, `answers`, `signature`, `others`, and of
+    the test part `looks`.
     """
     with open_workspace() as workspace:
-        view = run_evaluation(workspace, run, split_part.value)
+        view = run_evaluation(workspace, run, split_part.value, others or ())
     value = evaluation_value(view)
     about = {
         name: value[name]
         for name in ("evaluation", "part", "rows", "left_out", "left_out_reasons", "skipped")
     }
     about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
-    return Answer(value, [facts(about), "", metrics_table(value)])
+    shown: list[Any] = [facts(about), "", metrics_table(value)]
+    if "looks" in value:
+        shown += ["", looks_sentence(value["looks"], words("en"))]
+    return Answer(value, shown)
 
 
 def generate(
@@ -123,17 +139,24 @@ def report(
     return Answer({"run": run, "report": str(path)}, [f"The report is {path}"])
 
 
-def run_evaluation(workspace: "Workspace", run: str, part: "Part") -> "EvaluationView":
-    """Evaluate a run and wait; an unfinished evaluation of the same part is joined.
+def run_evaluation(
+    workspace: "Workspace", run: str, part: "Part", others: Sequence[str] = ()
+) -> "EvaluationView":
+    """Evaluate a run and wait; an evaluation of the same request that is not done is joined, or goes on.
 
     Raises:
         FtkitError: it failed.
     """
-    evaluation = workspace.evaluation.start(run, part)
+    evaluation = workspace.evaluation.start(run, part, others)
     view = follow(
         "Evaluation",
         lambda look: workspace.evaluation.wait(evaluation.id, look),
-        f"Watch it again with: ftkit evaluate {run} --split-part {part}",
+        " ".join(
+            [
+                f"Watch it again with: ftkit evaluate {run} --split-part {part}",
+                *(f"--with {o}" for o in others),
+            ]
+        ),
         {"evaluation": evaluation.id, "run": run},
     )
     check_done("evaluation", view.job, workspace.jobs.folder(view.job).log)

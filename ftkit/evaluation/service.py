@@ -1,24 +1,28 @@
-"""The evaluation room: measure a run against its base model, and tell the result.
+"""The evaluation room: measure a run, and perhaps further ones, against their base model, and tell the result.
 
 Takes run ids, gives evaluations, their rows and the report page. The measuring happens in the worker; this side writes
 what the worker reads (``inputs.json``) and reads what it writes.
 """
 
+import json
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import BadInput, NotFound, Refused
+from ftkit.evaluation.measuring.options import Options
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
 from ftkit.store.artefacts import A, Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
+from ftkit.store.looks import Look, Looks
 from ftkit.store.models import find_model
 
 _SEED = 42
+_ALL = Options()
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class EvaluationView:
-    """An evaluation with what is known about it now; ``report`` is there once it is done."""
+    """An evaluation with what is known about it now; ``report`` is there once it is done.
+
+    Of a test part it holds ``looks``: how many evaluations looked at these rows until now, this one among them.
+    """
 
     evaluation: Evaluation
     job: Job
@@ -45,29 +52,63 @@ class EvaluationView:
 class EvaluationService:
     """Evaluations of one data folder."""
 
-    def __init__(
-        self, artefacts: Artefacts, folders: Folders, jobs: Jobs, clock: Clock, new_id: NewId
+    def __init__(  # noqa: PLR0913 - the parts of the workspace
+        self,
+        artefacts: Artefacts,
+        folders: Folders,
+        jobs: Jobs,
+        looks: Looks,
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
         self._artefacts = artefacts
         self._folders = folders
         self._jobs = jobs
+        self._looks = looks
         self._clock = clock
         self._new_id = new_id
         self._start_lock = threading.Lock()
 
-    def start(self, run_id: str, part: Part = "test") -> Evaluation:
-        """Queue an evaluation; where an unfinished one of the same run and part exists, that one is returned.
+    def start(
+        self, run_id: str, part: Part = "test", others: Sequence[str] = (), options: Options = _ALL
+    ) -> Evaluation:
+        """Queue an evaluation; where the newest one of the same request is not done, that one goes on.
+
+        Args:
+            run_id: the run that is measured against its base model.
+            part: of the run's split.
+            others: further runs over the same base model, measured on the same rows.
+            options: what is measured.
 
         Raises:
-            Refused: the run has left nothing yet, or the part is empty.
+            Refused: a run has left nothing yet, the part is empty, or another run does not fit.
         """
         run = self._artefacts.get(Run, run_id)
         split = self._artefacts.get(Split, run.split)
+        further = [self._artefacts.get(Run, other) for other in dict.fromkeys(others)]
         self._check(run, split, part)
+        for other in further:
+            self._check_other(run, other, part)
         with self._start_lock:
-            evaluation = self._unfinished(run, part) or self._new(run, split, part)
+            evaluation = self._unfinished(run, part, further, options)
+            if evaluation is None:
+                evaluation = self._new(run, split, part, further, options)
+            elif self._newest_job_ended(evaluation):
+                self._write_inputs(evaluation, further, options)  # a run may have gone on since
         self._jobs.submit("evaluate", evaluation.id)
         return evaluation
+
+    def resume(self, id_: str) -> Evaluation:
+        """Go on with an evaluation that was stopped, failed or was lost; what the models said before is not asked again.
+
+        Raises:
+            Refused: it is done.
+        """
+        view = self.get(id_)
+        if view.job.state == "done":
+            raise Refused("evaluation.done", "The evaluation is done. Start a new one to measure again.")
+        self._jobs.submit("evaluate", id_)
+        return view.evaluation
 
     def all(self, run_id: str | None = None) -> list[EvaluationView]:
         """All evaluations, or those of one run; newest first."""
@@ -92,7 +133,7 @@ class EvaluationService:
         return self.get(id_)
 
     def stop(self, id_: str) -> EvaluationView:
-        """Stop an evaluation; nothing of it is kept."""
+        """Stop an evaluation; what the models said so far is kept for when it goes on."""
         self._jobs.stop(self._artefacts.get(Evaluation, id_).id)
         return self.get(id_)
 
@@ -142,11 +183,7 @@ class EvaluationService:
 
     def _check(self, run: Run, split: Split, part: Part) -> None:
         if self._folders.tuned(run.id) is None:
-            raise Refused(
-                "evaluation.nothing_trained",
-                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
-                run=run.name,
-            )
+            raise _nothing_trained(run)
         if split.sizes.get(part, 0) == 0:
             raise Refused(
                 "evaluation.empty_part",
@@ -155,47 +192,112 @@ class EvaluationService:
                 part=part,
             )
 
-    def _unfinished(self, run: Run, part: Part) -> Evaluation | None:
+    def _check_other(self, run: Run, other: Run, part: Part) -> None:
+        if other.id == run.id:
+            raise BadInput(
+                "evaluation.same_run",
+                "The run {run} is measured already. Choose other runs beside it.",
+                run=run.name,
+            )
+        if other.model != run.model:
+            raise Refused(
+                "evaluation.other_model",
+                "The run {other} is over {its_model}, and {run} over {model}. Choose runs over the same base model.",
+                other=other.name,
+                its_model=other.model,
+                run=run.name,
+                model=run.model,
+            )
+        if self._folders.tuned(other.id) is None:
+            raise _nothing_trained(other)
+        seen = self._seen(run, other, part)
+        if seen:
+            raise Refused(
+                "evaluation.rows_seen",
+                "The run {other} was trained on {count} of the rows of the {part} part, by another split. "
+                "Choose runs that have not seen them.",
+                other=other.name,
+                count=seen,
+                part=part,
+            )
+
+    def _seen(self, run: Run, other: Run, part: Part) -> int:
+        """How many rows of the part another run was trained on; 0 where both are over one split."""
+        if other.split == run.split or part == "train":
+            return 0
+        import pyarrow.parquet as pq  # noqa: PLC0415 - a tenth of a second that most commands do not need
+
+        files = (
+            self._folders.split(run.split) / f"{part}.parquet",
+            self._folders.split(other.split) / "train.parquet",
+        )
+        if not files[1].exists():
+            return 0
+        asked, trained = (
+            {repr(sorted(row.items())) for row in pq.read_table(file).to_pylist()} for file in files
+        )
+        return len(asked & trained)
+
+    def _unfinished(self, run: Run, part: Part, others: Sequence[Run], options: Options) -> Evaluation | None:
+        """The newest evaluation of the same request, where it is not done."""
+        wanted = (run.id, part, tuple(other.id for other in others))
         for evaluation in self._artefacts.all(Evaluation):
-            if (evaluation.run, evaluation.part) != (run.id, part):
+            if (evaluation.run, evaluation.part, evaluation.others) != wanted:
                 continue
-            if self._job(evaluation).state not in ENDED_STATES:
-                return evaluation
+            inputs = read_json(self._folders.evaluation(evaluation.id) / "inputs.json")
+            if inputs is None or {name: inputs.get(name) for name in options.as_json()} == _asked(options):
+                return None if self._job(evaluation).state == "done" else evaluation
         return None
 
-    def _new(self, run: Run, split: Split, part: Part) -> Evaluation:
-        id_ = self._new_id()
+    def _newest_job_ended(self, evaluation: Evaluation) -> bool:
+        return self._job(evaluation).state in ENDED_STATES
+
+    def _new(self, run: Run, split: Split, part: Part, others: Sequence[Run], options: Options) -> Evaluation:
+        hashes = [one.content_hash for one in (run, split, *others)]
         evaluation = Evaluation(
-            id=id_,
+            id=self._new_id(),
             name=f"{run.name} · {part}",
             created_at=self._clock(),
-            parents=(run.id, split.id),
-            content_hash=hash_value([run.content_hash, split.content_hash, part, _SEED]),
+            parents=(run.id, split.id, *(other.id for other in others)),
+            content_hash=hash_value([*hashes, part, _SEED, options.as_json()]),
             seed=_SEED,
             run=run.id,
             split=split.id,
             part=part,
+            others=tuple(other.id for other in others),
         )
+        self._write_inputs(evaluation, others, options)
+        self._artefacts.add(evaluation)
+        return evaluation
+
+    def _write_inputs(self, evaluation: Evaluation, others: Sequence[Run], options: Options) -> None:
+        run = self._artefacts.get(Run, evaluation.run)
+        split = self._artefacts.get(Split, evaluation.split)
+        further = [
+            {"run": one.id, "name": one.name, "tuned": str(self._folders.tuned(one.id))} for one in others
+        ]
         write_json(
-            self._folders.evaluation(id_) / "inputs.json",
+            self._folders.evaluation(evaluation.id) / "inputs.json",
             {
                 "split": str(self._folders.split(split.id)),
                 "mapping": split.mapping,
-                "part": part,
+                "part": evaluation.part,
                 "model": str(self._folders.model(run.model)),
                 "tuned": str(self._folders.tuned(run.id)),
+                "others": further,
                 "seed": _SEED,
                 "max_new_tokens": None,
-                "cache": str(self._folders.cache("base")),
+                "cache": str(self._folders.cache("answers")),
+                **options.as_json(),
             },
         )
-        self._artefacts.add(evaluation)
-        return evaluation
 
     def _view(self, evaluation: Evaluation) -> EvaluationView:
         job = self._job(evaluation)
         folder = self._folders.evaluation(evaluation.id)
         report = read_json(folder / "report.json") if job.state == "done" else None
+        if report is not None and evaluation.part == "test":
+            report["looks"] = self._count_look(evaluation, job, report)
         state = JobFolder(folder).state()
         progress = None
         if state and job.state in ACTIVE_STATES:
@@ -207,6 +309,19 @@ class EvaluationService:
                 heartbeat=state["time"],
             )
         return EvaluationView(evaluation, job, report, progress)
+
+    def _count_look(self, evaluation: Evaluation, job: Job, report: dict[str, Any]) -> int:
+        """How many evaluations looked at these rows; this one is counted when its result is first read."""
+        told = report["signature"]
+        look = Look(
+            evaluation=evaluation.id,
+            split=evaluation.split,
+            part=evaluation.part,
+            rows_hash=told.get("rows_content") or told.get("rows_hash") or evaluation.split,
+            run=evaluation.run,
+            looked_at=job.finished_at or self._clock(),
+        )
+        return self._looks.note(look)
 
     def _job(self, evaluation: Evaluation) -> Job:
         """The newest job; where a crash came between the record and its job, it is queued now."""
@@ -237,3 +352,17 @@ class EvaluationService:
             return self._artefacts.get(kind, id_)
         except NotFound:
             return None
+
+
+def _nothing_trained(run: Run) -> Refused:
+    return Refused(
+        "evaluation.nothing_trained",
+        "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
+        run=run.name,
+    )
+
+
+def _asked(options: Options) -> dict[str, Any]:
+    """As ``inputs.json`` gives it back."""
+    asked: dict[str, Any] = json.loads(json.dumps(options.as_json()))
+    return asked

@@ -6,6 +6,7 @@ asks only what is not known. Greedy and seeded: the same inputs give the same re
 nor data.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ from transformers import AutoConfig, PreTrainedTokenizerBase
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused
 from ftkit.evaluation.measuring.options import Options
-from ftkit.store.files import hash_file, read_json, write_json
+from ftkit.store.files import hash_file, hash_value, read_json, write_json
 from ftkit.workers import loading
 from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
@@ -98,14 +99,14 @@ def evaluate(worker: Worker) -> dict[str, Any]:
             reason="; ".join(left_out),
         )
     limit = inputs.max_new_tokens or default_limit(rows)
-    told = signature(inputs, limit)
+    told = signature(inputs, values, limit)
     known = {side.name: Remembered(inputs.cache, _depends_on(inputs, told, side)) for side in inputs.sides}
     asking = Asking(worker, rows, limit, known)
     for group in groups(inputs.sides):
         asking.ask(inputs.model, group)
     samples = [_sample(row, known) for row in rows]
     names = [side.name for side in inputs.sides]
-    worker.progress("measuring")
+    worker.progress("scoring")
     asked = [sample for sample, row in zip(samples, rows, strict=True) if row.asked]
     add_scores(asked, names, inputs.options)
     report = summarise(samples, names, inputs.options, inputs.seed, worker.path)
@@ -233,12 +234,13 @@ class Asking:
         return self._worker.stop_asked()
 
 
-def signature(inputs: Inputs, limit: int) -> dict[str, Any]:
+def signature(inputs: Inputs, values: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
     """What two reports must have in common to be compared."""
     return {
         "split": inputs.split.name,
         "part": inputs.part,
         "rows_hash": hash_file(inputs.file),
+        "rows_content": rows_content(values),
         "model": inputs.model.name,
         "tuned_hashes": _weights(inputs.tuned),
         "others_hashes": {name: _weights(folder) for name, folder in inputs.others.items()},
@@ -249,6 +251,11 @@ def signature(inputs: Inputs, limit: int) -> dict[str, Any]:
         "device": str(loading.device()),
         "versions": {name: version(name) for name in _LIBRARIES},
     }
+
+
+def rows_content(values: Sequence[Mapping[str, Any]]) -> str:
+    """Hash of the rows alone: the same in another order and in another split."""
+    return hash_value(sorted(json.dumps(dict(row), sort_keys=True, default=str) for row in values))
 
 
 def _weights(folder: Path) -> list[str]:

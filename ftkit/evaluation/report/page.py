@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from ftkit.evaluation.report.charts import Curves, interval_bar, loss_chart
-from ftkit.evaluation.report.words import Words, words
+from ftkit.evaluation.report.words import Words, looks_sentence, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 EXAMPLES = 12
@@ -97,6 +97,7 @@ def render(data: ReportData, language: str = "en") -> str:
         "examples": examples(data.samples, measured) if measured else [],
         "system": _shared_system(data.samples),
         "left_out": _left_out(data, told),
+        "looks": looks_sentence(measured["looks"], told) if measured and "looks" in measured else "",
         "heat": _heat,
     }
     return _template().render(context)
@@ -267,6 +268,9 @@ def _left_out(data: ReportData, told: Words) -> list[str]:
         said.append(
             told.say("left_out.cut", limit=limit, **{side: told.number(n) for side, n in cut.items()})
         )
+    short = sum(facts.get("out_of_context", 0) for facts in measured["answers"].values())
+    if short:
+        said.append(told.say("left_out.context", count=told.number(short)))
     said += [
         told.say("left_out.metric", metric=told.say(f"metric.{metric}"), reason=told.say(f"skipped.{reason}"))
         for metric, reason in measured["skipped"].items()

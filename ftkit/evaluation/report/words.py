@@ -14,6 +14,9 @@ ENGLISH: Mapping[str, str] = {
     "short.note": "Base and tuned model answered the same {rows} rows, which the training never saw.",
     "short.note_seen": "Base and tuned model answered the same {rows} rows of the {part} part. The training used this "
     "part, so new rows may go worse.",
+    "looks.one": "This is the first look at these test rows.",
+    "looks.more": "These test rows were looked at {count} times. Numbers chosen after many looks are too good: choose with "
+    "the validation part, and ask the test part once.",
     "base": "Base",
     "tuned": "Tuned",
     "reference": "Reference",
@@ -101,6 +104,7 @@ ENGLISH: Mapping[str, str] = {
     "left_out.rows": "Evaluation rows left out: {count}.",
     "left_out.reason": "{count} × {reason}",
     "left_out.cut": "Answers cut at the limit of {limit} tokens: base {base}, tuned {tuned}. They count as they stand.",
+    "left_out.context": "Of all answers, {count} ended before that limit, where the model can read no further.",
     "left_out.metric": "{metric} was not measured: {reason}.",
     "skipped.no_json_references": "no reference is a JSON object",
     "skipped.no_prompts": "the rows are plain text without a prompt and an answer",
@@ -132,6 +136,9 @@ TURKISH: Mapping[str, str] = {
     "short.note": "Temel ve eğitilmiş model, eğitimde hiç görülmemiş aynı {rows} satırı yanıtladı.",
     "short.note_seen": "Temel ve eğitilmiş model, {part} bölümünün aynı {rows} satırını yanıtladı. Bu bölüm eğitimde "
     "kullanıldı; yeni satırlarda sonuç daha kötü olabilir.",
+    "looks.one": "Bu sınama satırlarına ilk bakış bu.",
+    "looks.more": "Bu sınama satırlarına {count} kez bakıldı. Çok sayıda bakıştan sonra seçilen sayılar olduğundan iyi "
+    "görünür: seçimi doğrulama bölümüyle yapın, sınama bölümüne bir kez sorun.",
     "base": "Temel",
     "tuned": "Eğitilmiş",
     "reference": "Referans",
@@ -220,6 +227,7 @@ TURKISH: Mapping[str, str] = {
     "left_out.rows": "Dışarıda bırakılan değerlendirme satırı: {count}.",
     "left_out.reason": "{count} × {reason}",
     "left_out.cut": "{limit} jeton sınırında kesilen yanıtlar: temel {base}, eğitilmiş {tuned}. Oldukları gibi sayıldılar.",
+    "left_out.context": "Tüm yanıtların {count} tanesi, bu sınırdan önce modelin okuyabileceği yer bittiği için kesildi.",
     "left_out.metric": "{metric} ölçülmedi: {reason}.",
     "skipped.no_json_references": "hiçbir referans bir JSON nesnesi değil",
     "skipped.no_prompts": "satırlar, istem ve yanıt içermeyen düz metin",
@@ -279,3 +287,8 @@ class Words(NamedTuple):
 def words(language: str) -> Words:
     """The words of a language; English for one that there is none of."""
     return Words("tr", TURKISH) if language == "tr" else Words("en", ENGLISH)
+
+
+def looks_sentence(looks: int, told: Words) -> str:
+    """How often test rows were looked at, and what that means for the numbers."""
+    return told.say("looks.one") if looks == 1 else told.say("looks.more", count=told.number(looks))

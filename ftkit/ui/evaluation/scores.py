@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ftkit.evaluation.report.page import examples, metric_rows
-from ftkit.evaluation.report.words import words
+from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
 from ftkit.ui import html, views
@@ -23,10 +23,15 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     )
     parts = [title, views.error_notice(view.job.error, lang)]
     if view.report is not None:
-        parts += [scores_table(view.report, lang), _report_links(view.evaluation.run, lang)]
+        parts.append(scores_table(view.report, lang))
+        if "looks" in view.report:
+            parts.append(html.paragraph(looks_sentence(view.report["looks"], words(lang))))
+        parts.append(_report_links(view.evaluation.run, lang))
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
-    elif view.job.state not in ENDED_STATES:
+    elif view.job.state in ENDED_STATES:
+        parts.append(html.paragraph(say("evaluate.kept", lang)))
+    else:
         parts.append(views.progress_bar(view.progress or views.progress_of({}), lang))
     return Markup('<div class="ft-card">{}</div>').format(html.join(parts))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftkit.failpoints import reach
 from ftkit.jobs.folder import append_lines
 from ftkit.store.files import keep_newest, short_hash
 
@@ -39,6 +40,7 @@ class Remembered:
 
     def note(self, found: Sequence[Mapping[str, Any]]) -> None:
         """Keep what a model just said; each value names its ``row``."""
+        reach("answers.append")
         append_lines(self._path, found)
         for one in found:
             self._take(dict(one))

@@ -50,11 +50,24 @@ class _Page:
                     info=t("evaluate.part.help"),
                     elem_id="evaluate-part",
                 )
+            self._others = gr.Dropdown(
+                multiselect=True,
+                value=[],
+                label=t("evaluate.with.label"),
+                info=t("evaluate.with.help"),
+                visible=False,
+                elem_id="evaluate-with",
+            )
             with gr.Row(elem_classes="ft-actions"):
                 self._start = gr.Button(
                     t("evaluate.start"), variant="primary", elem_id="evaluate-start", min_width=180
                 )
         self._result = gr.HTML(elem_id="evaluate-result")
+        with gr.Row(elem_classes="ft-actions"):
+            self._stop = gr.Button(t("evaluate.stop"), visible=False, elem_id="evaluate-stop", min_width=120)
+            self._resume = gr.Button(
+                t("evaluate.resume"), visible=False, elem_id="evaluate-resume", min_width=120
+            )
         with gr.Column(visible=False, elem_classes="ft-card") as self._rows:
             self._samples = gr.HTML(elem_id="evaluate-samples")
             with gr.Row(elem_classes="ft-actions"):
@@ -63,8 +76,8 @@ class _Page:
         self._wire()
 
     def _wire(self) -> None:
-        shown = [self._seen, self._result, self._rows, self._samples, self._timer]
-        choice = [self._note, self._form, self._run]
+        shown = [self._seen, self._result, self._rows, self._samples, self._timer, self._stop, self._resume]
+        choice = [self._note, self._form, self._run, self._others]
         gr.on(
             fn=handler(self._open), outputs=choice, api_name="evaluate_open", show_progress="hidden"
         ).success(handler(self._show), self._seen, shown, api_name="evaluate_show", show_progress="hidden")
@@ -78,8 +91,16 @@ class _Page:
         )
         go_on_choice(self._run, "/evaluate?run=", "evaluate_choose")
         started = self._start.click(
-            handler(self._begin), [self._run, self._part], self._where, api_name="evaluate_start"
+            handler(self._begin),
+            [self._run, self._part, self._others],
+            self._where,
+            api_name="evaluate_start",
         )
+        for asked_for, act, name in (
+            (self._stop, self._end, "stop"),
+            (self._resume, self._go_on, "resume"),
+        ):
+            asked_for.click(handler(act), None, shown, api_name=f"evaluate_{name}")
         go(started, self._where, "evaluate_go")
         for button, turn, name in ((self._back, self._turn_back, "back"), (self._on, self._turn_on, "on")):
             button.click(
@@ -97,12 +118,16 @@ class _Page:
         lang = language(request)
         done = self._finished()
         if not done:
-            return [_no_run(lang), gr.skip(), gr.skip()]
+            return [_no_run(lang), gr.skip(), gr.skip(), gr.skip()]
         choices = [(views.run_choice(one), one.id) for one in done]
         run = asked(request, "run") or done[0].id
         if run not in {one.id for one in done}:
-            return [_not_done(run, lang), gr.Column(visible=True), gr.Dropdown(choices=choices, value=None)]
-        return ["", gr.Column(visible=True), gr.Dropdown(choices=choices, value=run)]
+            nobody = gr.Dropdown(choices=choices, value=None)
+            return [_not_done(run, lang), gr.Column(visible=True), nobody, gr.skip()]
+        model = next(one.model for one in done if one.id == run)
+        beside = [(views.run_choice(one), one.id) for one in done if one.model == model and one.id != run]
+        others = gr.Dropdown(choices=beside, value=[], visible=bool(beside))
+        return ["", gr.Column(visible=True), gr.Dropdown(choices=choices, value=run), others]
 
     def _show(self, request: gr.Request, seen: str) -> Any:
         lang = language(request)
@@ -115,6 +140,7 @@ class _Page:
                 gr.Column(visible=False),
                 "",
                 gr.Timer(active=False),
+                *_buttons(None),
             ]
         revision = f"{view.evaluation.id} {view.job.state} {view.progress and (view.progress.phase, view.progress.step)}"
         if revision == seen:
@@ -122,13 +148,15 @@ class _Page:
         ended = view.job.state in ENDED_STATES
         result = scores.evaluation_card(view, lang)
         if view.report is None:
-            return [revision, result, gr.Column(visible=False), "", gr.Timer(active=not ended)]
+            hidden = [gr.Column(visible=False), ""]
+            return [revision, result, *hidden, gr.Timer(active=not ended), *_buttons(view)]
         return [
             revision,
             result,
             gr.Column(visible=True),
             self._page_of_samples(view, 0, lang),
             gr.Timer(active=False),
+            *_buttons(view),
         ]
 
     def _chosen(self, request: gr.Request) -> EvaluationView | None:
@@ -139,9 +167,21 @@ class _Page:
         every = self._workspace.evaluation.all(run) if run else []
         return every[0] if every else None
 
-    def _begin(self, run: str, part: Part) -> str:
-        made = self._workspace.evaluation.start(run, part)
+    def _begin(self, run: str, part: Part, others: list[str]) -> str:
+        made = self._workspace.evaluation.start(run, part, others or ())
         return html.url("evaluate", run=run, evaluation=made.id)
+
+    def _end(self, request: gr.Request) -> Any:
+        view = self._chosen(request)
+        if view is not None:
+            self._workspace.evaluation.stop(view.evaluation.id)
+        return self._show(request, "")
+
+    def _go_on(self, request: gr.Request) -> Any:
+        view = self._chosen(request)
+        if view is not None:
+            self._workspace.evaluation.resume(view.evaluation.id)
+        return self._show(request, "")
 
     def _turn_back(self, request: gr.Request, offset: int) -> list[Any]:
         return self._turn(request, offset - _SAMPLES)
@@ -158,6 +198,15 @@ class _Page:
     def _page_of_samples(self, view: EvaluationView, offset: int, lang: str) -> Markup:
         rows = self._workspace.evaluation.samples(view.evaluation.id, offset, _SAMPLES)
         return scores.samples_table(rows, view.report or {}, offset, lang)
+
+
+def _buttons(view: EvaluationView | None) -> list[gr.Button]:
+    """Stop while it runs, resume where it ended before it was done."""
+    state = view.job.state if view is not None else "done"
+    return [
+        gr.Button(visible=state not in ENDED_STATES),
+        gr.Button(visible=state in ENDED_STATES and state != "done"),
+    ]
 
 
 def _no_run(lang: str) -> Markup:
