@@ -4,7 +4,6 @@ Takes run ids, gives evaluations, their rows and the report page. The measuring 
 what the worker reads (``inputs.json``) and reads what it writes.
 """
 
-import json
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +21,6 @@ from ftkit.store.looks import Look, Looks
 from ftkit.store.models import find_model
 
 _SEED = 42
-_ALL = Options()
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,19 @@ class EvaluationService:
         self._start_lock = threading.Lock()
 
     def start(
-        self, run_id: str, part: Part = "test", others: Sequence[str] = (), options: Options = _ALL
+        self,
+        run_id: str,
+        part: Part = "test",
+        options: Options | None = None,
+        others: Sequence[str] = (),
     ) -> Evaluation:
         """Queue an evaluation; where the newest one of the same request is not done, that one goes on.
 
         Args:
             run_id: the run that is measured against its base model.
             part: of the run's split.
+            options: task, metrics and checks; left to the references where None.
             others: further runs over the same base model, measured on the same rows.
-            options: what is measured.
 
         Raises:
             Refused: a run has left nothing yet, the part is empty, or another run does not fit.
@@ -90,11 +92,11 @@ class EvaluationService:
         for other in further:
             self._check_other(run, other, part)
         with self._start_lock:
-            evaluation = self._unfinished(run, part, further, options)
-            if evaluation is None:
-                evaluation = self._new(run, split, part, further, options)
-            elif self._newest_job_ended(evaluation):
-                self._write_inputs(evaluation, further, options)  # a run may have gone on since
+            wanted = self._new(run, split, part, options or Options(), further)
+            evaluation = self._not_done(wanted) or wanted
+            self._write_inputs(evaluation, options or Options(), further)
+            if evaluation is wanted:
+                self._artefacts.add(wanted)
         self._jobs.submit("evaluate", evaluation.id)
         return evaluation
 
@@ -238,23 +240,21 @@ class EvaluationService:
         )
         return len(asked & trained)
 
-    def _unfinished(self, run: Run, part: Part, others: Sequence[Run], options: Options) -> Evaluation | None:
+    def _not_done(self, wanted: Evaluation) -> Evaluation | None:
         """The newest evaluation of the same request, where it is not done."""
-        wanted = (run.id, part, tuple(other.id for other in others))
+        asked = (wanted.run, wanted.part, wanted.others)
         for evaluation in self._artefacts.all(Evaluation):
-            if (evaluation.run, evaluation.part, evaluation.others) != wanted:
+            # One without a hash was never written by this version.
+            if (evaluation.run, evaluation.part, evaluation.others) != asked or (
+                evaluation.content_hash not in (None, wanted.content_hash)
+            ):
                 continue
-            inputs = read_json(self._folders.evaluation(evaluation.id) / "inputs.json")
-            if inputs is None or {name: inputs.get(name) for name in options.as_json()} == _asked(options):
-                return None if self._job(evaluation).state == "done" else evaluation
+            return None if self._job(evaluation).state == "done" else evaluation
         return None
 
-    def _newest_job_ended(self, evaluation: Evaluation) -> bool:
-        return self._job(evaluation).state in ENDED_STATES
-
-    def _new(self, run: Run, split: Split, part: Part, others: Sequence[Run], options: Options) -> Evaluation:
+    def _new(self, run: Run, split: Split, part: Part, options: Options, others: Sequence[Run]) -> Evaluation:
         hashes = [one.content_hash for one in (run, split, *others)]
-        evaluation = Evaluation(
+        return Evaluation(
             id=self._new_id(),
             name=f"{run.name} · {part}",
             created_at=self._clock(),
@@ -266,18 +266,19 @@ class EvaluationService:
             part=part,
             others=tuple(other.id for other in others),
         )
-        self._write_inputs(evaluation, others, options)
-        self._artefacts.add(evaluation)
-        return evaluation
 
-    def _write_inputs(self, evaluation: Evaluation, others: Sequence[Run], options: Options) -> None:
+    def _write_inputs(self, evaluation: Evaluation, options: Options, others: Sequence[Run]) -> None:
+        """Where its worker is not reading them; a run may have gone on since they were written."""
+        inputs = self._folders.evaluation(evaluation.id) / "inputs.json"
+        if inputs.exists() and self._job(evaluation).state not in ENDED_STATES:
+            return
         run = self._artefacts.get(Run, evaluation.run)
         split = self._artefacts.get(Split, evaluation.split)
         further = [
             {"run": one.id, "name": one.name, "tuned": str(self._folders.tuned(one.id))} for one in others
         ]
         write_json(
-            self._folders.evaluation(evaluation.id) / "inputs.json",
+            inputs,
             {
                 "split": str(self._folders.split(split.id)),
                 "mapping": split.mapping,
@@ -360,9 +361,3 @@ def _nothing_trained(run: Run) -> Refused:
         "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
         run=run.name,
     )
-
-
-def _asked(options: Options) -> dict[str, Any]:
-    """As ``inputs.json`` gives it back."""
-    asked: dict[str, Any] = json.loads(json.dumps(options.as_json()))
-    return asked

@@ -32,7 +32,16 @@ from ftkit.workers.generation import answer_batch, batches, context_of
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.training.rows import FastTokenizer
 
-_LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
+_LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "evaluate",
+    "sacrebleu",
+    "rouge_score",
+    "scikit-learn",
+    "scipy",
+)
 _ANSWERING = ("torch", "transformers", "peft")  # what a model says depends on these alone
 BASE, TUNED = "base", "tuned"
 
@@ -108,7 +117,7 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     names = [side.name for side in inputs.sides]
     worker.progress("scoring")
     asked = [sample for sample, row in zip(samples, rows, strict=True) if row.asked]
-    add_scores(asked, names, inputs.options)
+    add_scores(samples, names, inputs.options)
     report = summarise(samples, names, inputs.options, inputs.seed, worker.path)
     for name, others in report.get("others", {}).items():
         others["name"] = inputs.names[name]

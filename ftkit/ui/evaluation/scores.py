@@ -8,7 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ftkit.evaluation.report.page import examples, metric_rows
+from ftkit.evaluation.report.metrics import metric_rows
+from ftkit.evaluation.report.page import examples, label_table, not_measured
 from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
@@ -23,9 +24,9 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     )
     parts = [title, views.error_notice(view.job.error, lang)]
     if view.report is not None:
-        parts.append(scores_table(view.report, lang))
+        parts += [scores_table(view.report, lang), label_tables(view.report, lang)]
         if "looks" in view.report:
-            parts.append(html.paragraph(looks_sentence(view.report["looks"], words(lang))))
+            parts.insert(2, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
         parts.append(_report_links(view.evaluation.run, lang))
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
@@ -38,7 +39,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
 
 def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
     """Base against tuned: each metric with its interval and what it means, in the report's own words."""
-    rows = metric_rows(dict(measured), words(lang))
+    told = words(lang)
     headers = [
         say(f"evaluate.table.{key}", lang)
         for key in ("metric", "base", "tuned", "difference", "interval", "verdict")
@@ -47,13 +48,13 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
     body = [
         (
             Markup("<strong>{}</strong><br><small>{}</small>").format(row.name, row.says),
-            row.base,
-            Markup("<strong>{}</strong>").format(row.tuned),
+            _with_note(row.base, row.base_interval),
+            _with_note(Markup("<strong>{}</strong>").format(row.tuned), row.tuned_interval),
             row.difference,
             Markup("{}<small>{}</small>").format(row.bar, row.interval),
-            html.pill(tones.get(row.tone, "plain"), row.verdict),
+            _with_note(html.pill(tones.get(row.tone, "plain"), row.verdict), row.sentence),
         )
-        for row in rows
+        for row in metric_rows(measured, told)
     ]
     note = say(
         "evaluate.rows",
@@ -61,9 +62,62 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
         rows=html.number(measured["rows"], lang),
         left_out=html.number(measured["left_out"], lang),
     )
-    return html.table(headers, body, say("evaluate.table.caption", lang)) + Markup(
-        '<p class="ft-quiet">{}</p>'
-    ).format(note)
+    return html.join(
+        (
+            html.table(headers, body, say("evaluate.table.caption", lang)),
+            _quiet(note),
+            html.details(say("evaluate.how", lang), _how(measured, lang)),
+        )
+    )
+
+
+def label_tables(measured: Mapping[str, Any], lang: str) -> Markup:
+    """Label by label: how often each was right, and what was answered instead; empty where nothing is a label."""
+    told, found = words(lang), []
+    whole = {told.say("fields.whole"): measured.get("classes")}
+    for name, field in {**whole, **measured["fields"]}.items():
+        if not field or field["kind"] != "category":
+            continue
+        table = label_table(name, field, told)
+        columns = ("rows", "base_right", "tuned_right", "base_f1", "tuned_f1", "precision", "recall")
+        body = [[line["value"], *(str(line[key]) for key in columns)] for line in table["lines"]]
+        heads = [told.say(f"fields.{key}") for key in ("value", *columns)]
+        labels = [line["value"] for line in table["lines"]]
+        counts = [[label, *map(str, line)] for label, line in zip(labels, table["confusion"], strict=True)]
+        confusion = html.table(["", *labels, told.say("fields.other")], counts, told.say("fields.confusion"))
+        found.append(
+            html.details(
+                say("evaluate.labels", lang, name=name),
+                html.join(
+                    (
+                        html.table(heads, body, name),
+                        _quiet(told.say("fields.confusion")),
+                        confusion,
+                        _quiet(told.say("fields.other_note")),
+                    )
+                ),
+            )
+        )
+    return html.join(found)
+
+
+def _how(measured: Mapping[str, Any], lang: str) -> Markup:
+    """How sure is meant, and exactly what was computed."""
+    told = words(lang)
+    parts = [html.paragraph(told.say("metrics.note"))]
+    if signatures := measured.get("signatures"):
+        parts.append(html.paragraph(told.say("metrics.task", task=told.say(f"task.{measured['task']}"))))
+        parts += [Markup("<code>{}</code><br>").format(line) for line in signatures.values()]
+    parts += [html.paragraph(line) for line in not_measured(measured, told)]
+    return html.join(parts)
+
+
+def _with_note(value: str, note: str) -> Markup:
+    return Markup("{}<br><small>{}</small>").format(value, note) if note else Markup("{}").format(value)
+
+
+def _quiet(text: str) -> Markup:
+    return Markup('<p class="ft-quiet">{}</p>').format(text)
 
 
 def samples_table(

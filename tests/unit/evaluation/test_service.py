@@ -264,10 +264,10 @@ def test_other_metrics_are_another_request(room: Room) -> None:
     add_run(room)
     first = service(room).start(RUN)
     options = Options.from_json({"metrics": ["exact_match"]})
-    second = service(room).start(RUN, options=options)
+    second = service(room).start(RUN, "test", options)
     assert second.id != first.id
     assert second.content_hash != first.content_hash
-    assert service(room).start(RUN, options=options) == second
+    assert service(room).start(RUN, "test", options) == second
     assert read_json(room.folders.evaluation(second.id) / "inputs.json")["metrics"] == ["exact_match"]
 
 

@@ -13,6 +13,7 @@ from ftkit.records import ENDED_STATES, Part, Run
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.evaluation import scores
+from ftkit.ui.evaluation.form import MeasuredFields, chosen_options
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, go, go_on_choice, page_heading
 from ftkit.workspace import Workspace
@@ -58,6 +59,7 @@ class _Page:
                 visible=False,
                 elem_id="evaluate-with",
             )
+            self._measured = MeasuredFields()
             with gr.Row(elem_classes="ft-actions"):
                 self._start = gr.Button(
                     t("evaluate.start"), variant="primary", elem_id="evaluate-start", min_width=180
@@ -92,7 +94,7 @@ class _Page:
         go_on_choice(self._run, "/evaluate?run=", "evaluate_choose")
         started = self._start.click(
             handler(self._begin),
-            [self._run, self._part, self._others],
+            [self._run, self._part, self._others, *self._measured.components],
             self._where,
             api_name="evaluate_start",
         )
@@ -167,8 +169,11 @@ class _Page:
         every = self._workspace.evaluation.all(run) if run else []
         return every[0] if every else None
 
-    def _begin(self, run: str, part: Part, others: list[str]) -> str:
-        made = self._workspace.evaluation.start(run, part, others or ())
+    def _begin(
+        self, run: str, part: Part, others: list[str], task: str, metrics: list[str], checks: str
+    ) -> str:
+        options = chosen_options(task, metrics, checks)
+        made = self._workspace.evaluation.start(run, part, options, others or ())
         return html.url("evaluate", run=run, evaluation=made.id)
 
     def _end(self, request: gr.Request) -> Any:
