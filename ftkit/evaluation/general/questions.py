@@ -4,14 +4,13 @@ Gives questions in the order of the file. A question has either one right answer
 find the right one likeliest, or a pattern that its own answer should match. It asks no model.
 """
 
+import hashlib
 import json
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import regex
-
-from ftkit.store.files import hash_file
 
 SKILLS = ("knowledge", "arithmetic", "turkish", "instructions")
 _FILE = Path(__file__).parent / "questions.jsonl"
@@ -49,4 +48,4 @@ def questions() -> tuple[Question, ...]:
 @cache
 def fingerprint() -> str:
     """sha256 of the questions."""
-    return hash_file(_FILE)
+    return hashlib.sha256(_FILE.read_bytes()).hexdigest()

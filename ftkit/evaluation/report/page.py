@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, interval_bar, loss_chart
+from ftkit.evaluation.report.sections import HealthFacts
 from ftkit.evaluation.report.words import Words, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
@@ -44,6 +46,7 @@ class ReportData:
     samples: Sequence[dict[str, Any]]
     lineage: Sequence[tuple[str, str, str]]
     made_at: datetime
+    health: HealthFacts | None = None
 
 
 class MetricRow(NamedTuple):
@@ -96,8 +99,13 @@ def render(data: ReportData, language: str = "en") -> str:
         "fields": _fields(measured, told) if measured else [],
         "examples": examples(data.samples, measured) if measured else [],
         "system": _shared_system(data.samples),
-        "left_out": _left_out(data, told),
+        "left_out": left_out(data, told),
         "heat": _heat,
+        "looked": sections.looked(measured, data.evaluation.part if data.evaluation else "", told),
+        "forgotten": sections.forgotten(measured, told),
+        "lost": sections.lost(measured),
+        "names": sections.names(measured, told),
+        "energy": sections.energy_lines(energy.estimate(data.training), data.training, told),
     }
     return _template().render(context)
 
@@ -247,7 +255,7 @@ def _shared_system(samples: Sequence[dict[str, Any]]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _left_out(data: ReportData, told: Words) -> list[str]:
+def left_out(data: ReportData, told: Words) -> list[str]:
     """Every row, answer and metric that the numbers do not hold, in words."""
     said = []
     if left := data.training.get("rows_left_out"):
