@@ -16,13 +16,14 @@ from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
 from ftkit.evaluation.familiarity.service import FamiliarityService
+from ftkit.evaluation.report.sections import HealthFacts
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
-from ftkit.models.catalogue import BUNDLED_ID
+from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.service import ComparisonService
-from ftkit.records import Restoration
+from ftkit.records import Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -153,6 +154,26 @@ class Workspace:
         spec = self.training.recipe(recipe).spec
         record = self.models.known(model, self._clock())
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
+
+    def report(self, run: str, language: str = "en") -> str:
+        """The report page of a run, with what the newest check of its dataset found.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        dataset = self.training.dataset_of(run)
+        found = self.health.told(dataset, language) if dataset else None
+        return self.evaluation.report(run, language, HealthFacts(*found) if found else None)
+
+    def model_card(self, run: str) -> str:
+        """The model card of a run, in Markdown with the Hub's metadata.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        wanted = self.artefacts.get(Run, run).model
+        model = next((model for model in self.models.all() if model.id == wanted), None)
+        return self.evaluation.model_card(run, source_on_hub(model.id, model.source) if model else None)
 
     def back_up_if_due(self) -> Backup | None:
         """Back the database up if the newest backup is an hour old; cheap to call often.

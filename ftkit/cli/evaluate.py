@@ -43,6 +43,13 @@ class TaskName(StrEnum):
     chat = "chat"
 
 
+class ReportKind(StrEnum):
+    """What a report can be."""
+
+    html = "html"
+    card = "card"
+
+
 class Language(StrEnum):
     """Languages of the report."""
 
@@ -166,16 +173,26 @@ def report(
     run: RunId,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE.html", help="Where to write it; under FTKIT_HOME if left out."),
+        typer.Option("--out", metavar="FILE", help="Where to write it; under FTKIT_HOME if left out."),
     ] = None,
     language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
+    as_: Annotated[
+        ReportKind,
+        typer.Option(
+            "--as", help="One self-contained page with examples, or a model card without a row of the data."
+        ),
+    ] = ReportKind.html,
 ) -> Answer:
-    """Write one self-contained page about a run: curves, metrics, examples.
+    """Write one self-contained page about a run: curves, metrics, examples, failures, energy; or its model card.
 
     JSON: `run`, `report`.
     """
     with open_workspace() as workspace:
-        path = write_report(workspace, run, language.value, out)
+        if as_ == ReportKind.card:
+            card = workspace.model_card(run)
+            path = write_page(card, out or workspace.settings.home / "reports" / f"{run}.md")
+        else:
+            path = write_report(workspace, run, language.value, out)
     return Answer({"run": run, "report": str(path)}, [f"The report is {path}"])
 
 
@@ -239,7 +256,7 @@ def write_report(workspace: "Workspace", run: str, language: str, out: Path | No
     Raises:
         BadInput: the file cannot be written.
     """
-    html = workspace.evaluation.report(run, language)
+    html = workspace.report(run, language)
     return write_page(html, out or workspace.settings.home / "reports" / f"{run}.html")
 
 

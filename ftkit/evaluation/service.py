@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.evaluation.measuring.options import Options
@@ -19,6 +19,10 @@ from ftkit.store.artefacts import A, Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.store.looks import Look, Looks
 from ftkit.store.models import find_model
+
+if TYPE_CHECKING:
+    from ftkit.evaluation.report.page import ReportData
+    from ftkit.evaluation.report.sections import HealthFacts
 
 _SEED = 42
 
@@ -153,14 +157,31 @@ class EvaluationService:
         self._artefacts.delete(view.evaluation)
         shutil.rmtree(self._folders.evaluation(id_), ignore_errors=True)
 
-    def report(self, run_id: str, language: str = "en") -> str:
+    def report(self, run_id: str, language: str = "en", health: "HealthFacts | None" = None) -> str:
         """One self-contained page about a run and its newest finished evaluation, that of the test part before others.
 
         Args:
             run_id: whose.
             language: ``en`` or ``tr``.
+            health: what the newest check of the dataset found, in that language.
         """
-        from ftkit.evaluation.report.page import ReportData, render  # noqa: PLC0415 - Jinja2 costs the command line time
+        from ftkit.evaluation.report.page import render  # noqa: PLC0415 - Jinja2 costs the command line time
+
+        return render(self._report_data(run_id, health), language)
+
+    def model_card(self, run_id: str, base: str | None = None) -> str:
+        """The same facts as Markdown, as the Hub takes them, without a row of the data.
+
+        Args:
+            run_id: whose.
+            base: id of the base model on the Hub.
+        """
+        from ftkit.evaluation.report.card import render_card  # noqa: PLC0415 - as above
+
+        return render_card(self._report_data(run_id, None), base)
+
+    def _report_data(self, run_id: str, health: "HealthFacts | None") -> "ReportData":
+        from ftkit.evaluation.report.page import ReportData  # noqa: PLC0415 - as above
 
         run = self._artefacts.get(Run, run_id)
         split = self._find(Split, run.split)
@@ -168,7 +189,7 @@ class EvaluationService:
         done = [view for view in self.all(run_id) if view.report is not None]
         view = next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
         lineage = list(self._artefacts.lineage(view.evaluation.id if view else run_id))
-        data = ReportData(
+        return ReportData(
             run=run,
             model=model,
             split=split,
@@ -180,8 +201,8 @@ class EvaluationService:
             samples=self._rows(view.evaluation) if view else [],
             lineage=[*lineage, *([("model", model.id, model.name)] if model else [])],
             made_at=self._clock(),
+            health=health,
         )
-        return render(data, language)
 
     def _check(self, run: Run, split: Split, part: Part) -> None:
         if self._folders.tuned(run.id) is None:

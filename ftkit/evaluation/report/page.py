@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ftkit.evaluation.measuring.catalogue import kind_of
+from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, loss_chart
 from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title
+from ftkit.evaluation.report.sections import HealthFacts
 from ftkit.evaluation.report.words import Words, looks_sentence, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
@@ -39,6 +41,7 @@ class ReportData:
     samples: Sequence[dict[str, Any]]
     lineage: Sequence[tuple[str, str, str]]
     made_at: datetime
+    health: HealthFacts | None = None
 
 
 class ExampleScore(NamedTuple):
@@ -76,9 +79,13 @@ def render(data: ReportData, language: str = "en") -> str:
         "fields": _fields(measured, told) if measured else [],
         "examples": examples(data.samples, measured) if measured else [],
         "system": _shared_system(data.samples),
-        "left_out": _left_out(data, told),
+        "left_out": left_out(data, told),
         "looks": looks_sentence(measured["looks"], told) if measured and "looks" in measured else "",
         "heat": _heat,
+        "forgotten": sections.forgotten(measured, told),
+        "lost": sections.lost(measured),
+        "names": sections.names(measured, told),
+        "energy": sections.energy_lines(energy.estimate(data.training), data.training, told),
     }
     return _template().render(context)
 
@@ -158,7 +165,7 @@ def _shared_system(samples: Sequence[dict[str, Any]]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _left_out(data: ReportData, told: Words) -> list[str]:
+def left_out(data: ReportData, told: Words) -> list[str]:
     """Every row, answer and metric that the numbers do not hold, in words."""
     said = []
     if left := data.training.get("rows_left_out"):

@@ -4,7 +4,11 @@ Takes a language and a key, gives plain text; the template escapes it. It holds 
 """
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
+
+import yaml
 
 from ftkit.evaluation.report import metric_words
 
@@ -264,9 +268,13 @@ class Words(NamedTuple):
         return self.say("unit.hours", hours=minutes // 60, minutes=minutes % 60)
 
 
+@cache
 def words(language: str) -> Words:
     """The words of a language; English for one that there is none of."""
-    return Words("tr", TURKISH) if language == "tr" else Words("en", ENGLISH)
+    known = {"en": ENGLISH, "tr": TURKISH}
+    name = language if language in known else "en"
+    sections = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    return Words(name, {**known[name], **sections})
 
 
 def looks_sentence(looks: int, told: Words) -> str:

@@ -14,6 +14,7 @@ from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
 from ftkit.ui import html, views
+from ftkit.ui.evaluation import beyond
 from ftkit.ui.i18n import say
 
 
@@ -23,18 +24,20 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
         say(f"evaluate.of.{view.evaluation.part}", lang), views.state_pill(view.job.state, lang)
     )
     parts = [title, views.error_notice(view.job.error, lang)]
+    more: list[Markup] = []
     if view.report is not None:
         parts += [scores_table(view.report, lang), label_tables(view.report, lang)]
         if "looks" in view.report:
             parts.insert(2, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
         parts.append(_report_links(view.evaluation.run, lang))
+        more = [beyond.forgotten(view.report, lang), beyond.names(view.report, lang)]
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
     elif view.job.state in ENDED_STATES:
         parts.append(html.paragraph(say("evaluate.kept", lang)))
     else:
         parts.append(views.progress_bar(view.progress or views.progress_of({}), lang))
-    return Markup('<div class="ft-card">{}</div>').format(html.join(parts))
+    return Markup('<div class="ft-card">{}</div>{}').format(html.join(parts), html.join(more))
 
 
 def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
@@ -159,4 +162,8 @@ def _report_links(run: str, lang: str) -> Markup:
     report = Markup('<a class="ft-button ft-primary" href="/report/{0}" target="_blank">{1}</a>').format(
         run, say("evaluate.report", lang)
     )
-    return html.actions(report, html.link(html.url("compare", run=run), say("evaluate.compare", lang)))
+    return html.actions(
+        report,
+        html.link(f"/card/{run}", say("evaluate.card", lang)),
+        html.link(html.url("compare", run=run), say("evaluate.compare", lang)),
+    )
