@@ -267,7 +267,7 @@ class EvaluationService:
         for evaluation in self._artefacts.all(Evaluation):
             # One without a hash was never written by this version.
             if (evaluation.run, evaluation.part, evaluation.others) != asked or (
-                evaluation.content_hash not in (None, wanted.content_hash)
+                evaluation.content_hash not in ("", wanted.content_hash)
             ):
                 continue
             return None if self._job(evaluation).state == "done" else evaluation

@@ -54,7 +54,8 @@ def find_task(prompts: Sequence[str], references: Sequence[str]) -> Task:
 def _are_classes(references: Sequence[str]) -> bool:
     labels = {answer_label(text) for text in references}
     short = sum(map(len, references)) <= LONGEST_CATEGORY * len(references)
-    return short and len(labels) <= MOST_CATEGORIES and _ROWS_A_LABEL * len(labels) <= len(references)
+    few = 0 < len(labels) <= min(MOST_CATEGORIES, len(references) / _ROWS_A_LABEL)
+    return short and few
 
 
 def _are_shorter(prompts: Sequence[str], references: Sequence[str]) -> bool:

@@ -82,6 +82,17 @@ def test_a_second_click_joins_the_unfinished_evaluation(room: Room) -> None:
     assert [view.evaluation.part for view in service(room).all(RUN)] == ["test", "validation", "test"]
 
 
+def test_other_measures_are_another_evaluation(room: Room) -> None:
+    add_run(room)
+    made = [{"kind": "contains", "name": "polite", "texts": ["please"]}]
+    wanted = Options.from_json({"task": "chat", "metrics": ["bleu"], "checks": made})
+    first, second = service(room).start(RUN), service(room).start(RUN, options=wanted)
+    assert first.id != second.id
+    assert service(room).start(RUN, options=wanted) == second
+    inputs = read_json(room.folders.evaluation(second.id) / "inputs.json")
+    assert {key: inputs[key] for key in ("task", "metrics", "checks")} == wanted.as_json()
+
+
 def test_a_crash_between_record_and_job_is_mended(room: Room) -> None:
     run = add_run(room)
     lost = Evaluation(
