@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,8 @@ from ftkit.cli.output import Answer, facts, table
 from ftkit.cli.runs import RunId
 from ftkit.cli.session import check_done, follow, open_workspace, write_page
 from ftkit.errors import BadInput, WorkerFault
+from ftkit.evaluation.report.sections import NameLine, SkillLine, forgotten
+from ftkit.evaluation.report.sections import names as names_lines
 from ftkit.evaluation.report.words import looks_sentence, words
 
 if TYPE_CHECKING:
@@ -41,6 +44,15 @@ class TaskName(StrEnum):
     summarising = "summarising"
     translation = "translation"
     chat = "chat"
+
+
+class Beside(StrEnum):
+    """What is asked beside the rows."""
+
+    general = "general"
+    names = "names"
+    both = "both"
+    nothing = "nothing"
 
 
 class ReportKind(StrEnum):
@@ -82,6 +94,12 @@ def evaluate(
     check: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A YAML or JSON list of checks of your own.")
     ] = None,
+    beside: Annotated[
+        Beside,
+        typer.Option(
+            help="What else is asked: general questions that the model may have forgotten, prompts under other names, or both."
+        ),
+    ] = Beside.general,
 ) -> Answer:
     """Measure base and tuned model, and further runs, on the same rows of the run's split.
 
@@ -94,9 +112,13 @@ def evaluate(
 
     JSON: `evaluation`, `run`, `split`, `part`, `state`, `task`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
     `difference`, `others`, `intervals`, `reference`, `metric_rows`, `skipped`, `not_scored`, `fields`, `classes`, `checks`,
-    `signatures`, `answers`, `signature`, `looks`.
+    `signatures`, `answers`, `signature`, `looks`, `general`, `bias`.
     """
-    wanted = _options(task, metrics, check)
+    wanted = replace(
+        _options(task, metrics, check),
+        general=beside in (Beside.general, Beside.both),
+        names=beside in (Beside.names, Beside.both),
+    )
     with open_workspace() as workspace:
         view = run_evaluation(workspace, run, split_part.value, wanted, others or ())
     value = evaluation_value(view)
@@ -115,6 +137,10 @@ def evaluate(
     }
     about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
     shown: list[Any] = [facts(about), "", metrics_table(value)]
+    if skills := forgotten(value, words("en")):
+        shown += ["", _skills_table(skills)]
+    if lines := names_lines(value, words("en")):
+        shown += ["", _names_table(lines)]
     if "looks" in value:
         shown += ["", looks_sentence(value["looks"], words("en"))]
     return Answer(value, shown)
@@ -248,6 +274,18 @@ def metrics_table(value: Mapping[str, Any]) -> Table:
         base, tuned = value["base"].get(metric), value["tuned"].get(metric)
         rows.append((metric, base, tuned, change.get("value"), change.get("p_adjusted"), said))
     return table(["metric", "base", "tuned", "difference", "p (all measures)", "in a sentence"], rows)
+
+
+def _skills_table(skills: Sequence[SkillLine]) -> Table:
+    """What the forgetting check found."""
+    rows = [(one.name, one.questions, one.base, one.tuned, one.interval, one.verdict) for one in skills]
+    return table(["may have forgotten", "questions", "base", "tuned", "95 % interval", ""], rows)
+
+
+def _names_table(lines: Sequence[NameLine]) -> Table:
+    """What the probe of names found."""
+    rows = [(one.name, one.changed, one.quality, one.interval, one.verdict) for one in lines]
+    return table(["names differ in", "changed answers", "quality", "95 % interval", ""], rows)
 
 
 def write_report(workspace: "Workspace", run: str, language: str, out: Path | None = None) -> Path:

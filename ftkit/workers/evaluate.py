@@ -7,28 +7,27 @@ nor data.
 """
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from transformers import AutoConfig, PreTrainedTokenizerBase
+from transformers import AutoConfig
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused
 from ftkit.evaluation.measuring.options import Options
 from ftkit.store.files import hash_file, hash_value, read_json, write_json
 from ftkit.workers import loading
-from ftkit.workers.evaluation.likelihoods import each_nll
+from ftkit.workers.evaluation.asking import Asking, ask_all
+from ftkit.workers.evaluation.beside.sheets import Sheet, general_sheet, names_sheet
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
 from ftkit.workers.evaluation.remembered import Remembered
-from ftkit.workers.evaluation.sides import Panel, Side, groups, load_group
+from ftkit.workers.evaluation.sides import Side, groups
 from ftkit.workers.evaluation.summary import add_scores, summarise
-from ftkit.workers.generation import answer_batch, batches, context_of
+from ftkit.workers.generation import context_of
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.training.rows import FastTokenizer
 
@@ -98,7 +97,8 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     values = read_part(inputs)
     worker.progress("loading")
     config = AutoConfig.from_pretrained(inputs.model, local_files_only=True, trust_remote_code=False)
-    rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context_of(config))
+    encode = FastTokenizer(inputs.model)
+    rows, left_out = prepare_rows(values, inputs.mapping, encode, context_of(config))
     if not rows:
         raise Refused(
             "evaluation.no_rows",
@@ -110,9 +110,12 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     limit = inputs.max_new_tokens or default_limit(rows)
     told = signature(inputs, values, limit)
     known = {side.name: Remembered(inputs.cache, _depends_on(inputs, told, side)) for side in inputs.sides}
-    asking = Asking(worker, rows, limit, known)
-    for group in groups(inputs.sides):
-        asking.ask(inputs.model, group)
+    sheets = [(sheet, _known_of(inputs, told, sheet)) for sheet in _sheets(inputs, values, encode, limit)]
+    askings = [
+        Asking(worker, rows, limit, known),
+        *(Asking(worker, sheet.rows, sheet.limit, said, sheet.name) for sheet, said in sheets),
+    ]
+    loaded = ask_all(worker, inputs.model, groups(inputs.sides), askings)
     samples = [_sample(row, known) for row in rows]
     names = [side.name for side in inputs.sides]
     worker.progress("scoring")
@@ -128,10 +131,14 @@ def evaluate(worker: Worker) -> dict[str, Any]:
         "left_out": left_out.total(),
         "left_out_reasons": dict(left_out.most_common()),
         "signature": told,
+        **{
+            sheet.name: sheet.summarise({side: known.of for side, known in said.items()})
+            for sheet, said in sheets
+        },
     }
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
-    return {"rows": len(rows), "left_out": left_out.total(), "models_loaded": asking.loaded}
+    return {"rows": len(rows), "left_out": left_out.total(), "models_loaded": loaded}
 
 
 def read_part(inputs: Inputs) -> list[dict[str, Any]]:
@@ -150,97 +157,24 @@ def read_part(inputs: Inputs) -> list[dict[str, Any]]:
     return values
 
 
-class Asking:
-    """Asks the models what is not known of the rows yet, and keeps what they say.
+def _sheets(
+    inputs: Inputs, values: Sequence[Mapping[str, Any]], encode: FastTokenizer, limit: int
+) -> list[Sheet]:
+    """What is asked beside the rows."""
+    sheets = [general_sheet(inputs.mapping, encode)] if inputs.options.general else []
+    if inputs.options.names:
+        sheets.append(names_sheet(values, inputs.mapping, encode, limit, inputs.seed))
+    return sheets
 
-    Args:
-        worker: told of the progress; its stop ends the asking.
-        rows: what is asked and scored.
-        limit: tokens of the longest answer.
-        known: by side, what is known; grows.
-    """
 
-    def __init__(
-        self, worker: Worker, rows: Sequence[Prepared], limit: int, known: Mapping[str, Remembered]
-    ) -> None:
-        self._worker, self._rows, self._limit, self._known = worker, rows, limit, known
-        scored = [self._unscored(name) for name in known]
-        open_ = [self._unanswered(name) for name in known]
-        asked = sum(bool(row.asked) for row in rows)
-        self._scored = RowCounter(worker, "evaluating", len(known) * len(rows), sum(map(len, scored)))
-        self._answered = RowCounter(worker, "generating", len(known) * asked, sum(map(len, open_)))
-        self.loaded = 0
-
-    def ask(self, base: Path, group: Sequence[Side]) -> None:
-        """Score and answer all rows with the sides of a group, which are loaded only where something is not known."""
-        if not any(self._unscored(side.name) or self._unanswered(side.name) for side in group):
-            return
-        self._worker.progress("loading")
-        panel, tokenizer = load_group(base, group), loading.load_tokenizer(base)
-        self.loaded += 1
-        for side in group:
-            self._score(panel, tokenizer, side)
-        open_ = [side for side in group if self._unanswered(side.name)]
-        mixing = panel.mixing(open_)
-        for together in [mixing, *([side] for side in open_ if side not in mixing)]:
-            if together:
-                self._answer(panel, tokenizer, together)
-        del panel
-        loading.give_back_memory()
-
-    def _unscored(self, side: str) -> list[Prepared]:
-        return [row for row in self._rows if "nll" not in self._known[side].of(row.row)]
-
-    def _unanswered(self, side: str) -> list[Prepared]:
-        return [row for row in self._rows if row.asked and "answer" not in self._known[side].of(row.row)]
-
-    def _score(self, panel: Panel, tokenizer: PreTrainedTokenizerBase, side: Side) -> None:
-        rows = self._unscored(side.name)
-        if not rows:
-            return
-        self._scored.go_on()
-        with panel.as_side(side) as model:
-            for batch in each_nll(model, tokenizer, rows):
-                self._known[side.name].note([{"row": rows[index].row, "nll": nll} for index, nll in batch])
-                self._scored.more(len(batch))
-
-    def _answer(self, panel: Panel, tokenizer: PreTrainedTokenizerBase, sides: Sequence[Side]) -> None:
-        """Answer with these sides together: what is asked of a row goes into one batch for all of them."""
-        open_ = {side: {row.row for row in self._unanswered(side.name)} for side in sides}
-        rows = [row for row in self._rows if any(row.row in places for places in open_.values())]
-        self._answered.go_on()
-        for batch in batches([len(row.asked) for row in rows], self._limit, times=len(sides)):
-            asks = [
-                (rows[index], side) for index in batch for side in sides if rows[index].row in open_[side]
-            ]
-            for place, answer in self._answers(panel, tokenizer, asks, mixed=len(sides) > 1):
-                row, side = asks[place]
-                said = {"answer": answer.text, "tokens": answer.tokens, "cut": answer.cut}
-                self._known[side.name].note([{"row": row.row, **said}])
-                self._answered.more(1)
-            self._worker.raise_if_stopped()
-
-    def _answers(
-        self,
-        panel: Panel,
-        tokenizer: PreTrainedTokenizerBase,
-        asks: Sequence[tuple[Prepared, Side]],
-        *,
-        mixed: bool,
-    ) -> Any:
-        prompts = [row.asked for row, _ in asks]
-        answers = partial(answer_batch, tokenizer=tokenizer, prompts=prompts, max_new_tokens=self._limit)
-        if mixed:
-            adapters = panel.adapters([side for _, side in asks])
-            yield from answers(panel.model, stop_asked=self._stop_asked, adapters=adapters)
-            return
-        with panel.as_side(asks[0][1]) as model:
-            yield from answers(model, stop_asked=self._stop_asked)
-
-    def _stop_asked(self) -> bool:
-        """Looked at after each token: so long the work gets on."""
-        self._worker.advance()
-        return self._worker.stop_asked()
+def _known_of(inputs: Inputs, told: Mapping[str, Any], sheet: Sheet) -> dict[str, Remembered]:
+    """What base and tuned model said of a sheet before."""
+    beside = {"max_new_tokens": sheet.limit, **sheet.depends_on}
+    return {
+        side.name: Remembered(inputs.cache, _depends_on(inputs, told, side) | beside)
+        for side in inputs.sides
+        if side.name in (BASE, TUNED)
+    }
 
 
 def signature(inputs: Inputs, values: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
@@ -294,40 +228,6 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
     temporary = path.with_name(f".{path.name}.part")
     pq.write_table(pa.Table.from_pylist(samples), temporary)
     temporary.replace(path)
-
-
-class RowCounter:
-    """Rows done, told to the reader with the time left; leaves the job where a stop was asked for.
-
-    Args:
-        worker: told.
-        phase: of the catalogue.
-        rows: in all.
-        left: of them still to do; None for all.
-    """
-
-    def __init__(self, worker: Worker, phase: str, rows: int, left: int | None = None) -> None:
-        self._worker, self._phase, self._rows = worker, phase, rows
-        self._done = self._known = rows - (rows if left is None else left)
-        self._spent = 0.0
-        self._begun = time.monotonic()
-
-    def go_on(self) -> None:
-        """The counting begins, or goes on after something else."""
-        self._begun = time.monotonic()
-        self._tell(None)
-
-    def more(self, rows: int) -> None:
-        """So many more are done."""
-        now = time.monotonic()
-        self._spent, self._begun = self._spent + now - self._begun, now
-        self._done += rows
-        self._tell(self._spent / (self._done - self._known) * (self._rows - self._done))
-        self._worker.raise_if_stopped()
-
-    def _tell(self, left: float | None) -> None:
-        seconds = None if left is None else round(left, 1)
-        self._worker.progress(self._phase, self._done, self._rows, seconds_left=seconds)
 
 
 def _sample(row: Prepared, known: Mapping[str, Remembered]) -> dict[str, Any]:

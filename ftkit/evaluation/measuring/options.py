@@ -28,15 +28,20 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass(frozen=True)
 class Options:
-    """What is measured; ``None`` leaves it to the references."""
+    """What is measured; ``None`` leaves it to the references.
+
+    ``general`` asks what the model may have forgotten, ``names`` what another name under a prompt changes.
+    """
 
     task: Task | None = None
     metrics: tuple[str, ...] | None = None
     checks: tuple[Check, ...] = ()
+    general: bool = True
+    names: bool = False
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Options":
-        """From the keys ``task``, ``metrics`` and ``checks``, each of which may be missing or None.
+        """From the names of the fields as keys, each of which may be missing or None.
 
         Raises:
             BadInput: there is no such task or metric, or a check cannot be used.
@@ -45,6 +50,8 @@ class Options:
             _task(value.get("task")),
             _metrics(value.get("metrics")),
             parse_checks(value.get("checks") or []),
+            general=value.get("general") is not False,
+            names=value.get("names") is True,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -53,6 +60,8 @@ class Options:
             "task": self.task,
             "metrics": None if self.metrics is None else list(self.metrics),
             "checks": [{"kind": check.kind, "name": check.name, **check.given} for check in self.checks],
+            "general": self.general,
+            "names": self.names,
         }
 
     def for_rows(self, prompts: Sequence[str], references: Sequence[str]) -> tuple[Task, tuple[str, ...]]:

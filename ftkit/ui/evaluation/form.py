@@ -48,10 +48,25 @@ class MeasuredFields:
                 placeholder="- name: order_number\n  kind: regex\n  pattern: '#\\d{5}'",
                 elem_id="evaluate-checks",
             )
-        self.components: list[Any] = [task, metrics, checks]
+        with gr.Row(elem_classes="ft-fields"):
+            general = gr.Checkbox(
+                value=True,
+                label=t("evaluate.general.label"),
+                info=t("evaluate.general.help"),
+                elem_id="evaluate-general",
+                min_width=260,
+            )
+            names = gr.Checkbox(
+                value=False,
+                label=t("evaluate.names.label"),
+                info=t("evaluate.names.help"),
+                elem_id="evaluate-names",
+                min_width=260,
+            )
+        self.components: list[Any] = [task, metrics, checks, general, names]
 
 
-def chosen_options(task: str, metrics: list[str], checks: str) -> Options:
+def chosen_options(task: str, metrics: list[str], checks: str, general: bool, names: bool) -> Options:
     """From the values of the fields.
 
     Raises:
@@ -62,5 +77,7 @@ def chosen_options(task: str, metrics: list[str], checks: str) -> Options:
             "task": None if task == _FOUND else task,
             "metrics": metrics or None,
             "checks": read_checks(checks or ""),
+            "general": general,
+            "names": names,
         }
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused
-from ftkit.workers.evaluate import RowCounter
+from ftkit.workers.evaluation.asking import RowCounter
 from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import prepare_rows
 from ftkit.workers.generation import context_length

@@ -83,6 +83,7 @@ MEASURED = {
         "kind_accuracy": {"value": 0.7, "low": None, "high": None, "p": 0.01},
         f"{HOSTILE}_token_f1": {"value": 0.1, "low": 0.0, "high": 0.2, "p": 0.3},
     },
+    "metric_rows": {},
     "fields": {"kind": {"kind": "category"}, HOSTILE: {"kind": "text"}},
     "rows": 25,
     "left_out": 2,
@@ -174,7 +175,10 @@ def test_every_phase_that_a_worker_says_has_a_word() -> None:
     said = set()
     for path in Path(ftkit.workers.__file__).parent.rglob("*.py"):
         said |= set(
-            re.findall(r'(?:progress\(|RowCounter\(worker, )"(\w+)"', path.read_text(encoding="utf-8"))
+            re.findall(
+                r'(?:progress\(|RowCounter\(\s*worker, |Sheet\((?:\s*name=)?)"(\w+)"',
+                path.read_text(encoding="utf-8"),
+            )
         )
     said -= {"ready"}  # the generator, which no page shows
     assert said

@@ -12,9 +12,9 @@ import torch
 
 from ftkit.errors import BadInput, Refused, WorkerFault
 from ftkit.evaluation.measuring.certainty import perplexity
-from ftkit.workers import evaluate as worker_module
 from ftkit.workers import loading
 from ftkit.workers.evaluate import evaluate
+from ftkit.workers.evaluation import asking as worker_module
 from ftkit.workers.evaluation import likelihoods
 from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import default_limit, prepare_rows
@@ -58,6 +58,7 @@ def make_worker(folder: Path, model: Path, rows: list[dict[str, Any]], **inputs:
         "tuned": str(model.parent / "adapter"),
         "seed": 42,
         "max_new_tokens": 12,
+        "general": False,
         **inputs,
     }
     (job / "inputs.json").write_text(json.dumps(given))
@@ -404,3 +405,22 @@ def test_what_was_asked_for_is_what_is_measured(tmp_path: Path, model: Path) -> 
     assert samples[0]["tuned_check_json"] in (0.0, 1.0)
     with pytest.raises(BadInput, match="no metric “bleurt”"):
         evaluate(make_worker(tmp_path / "wrong", model, tickets(3), metrics=["bleurt"]))
+
+
+def test_general_questions_and_other_names_are_asked_beside_the_rows(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = str(tmp_path / "cache")
+    beside = {"general": True, "names": True, "max_new_tokens": 2, "cache": cache}
+    first = make_worker(tmp_path / "first", model, tickets(4), **beside)
+    assert evaluate(first)["models_loaded"] == 1
+    report, _ = read(first)
+    assert report["general"]["overall"]["questions"] == 72
+    assert set(report["general"]["skills"]) == {"knowledge", "arithmetic", "turkish", "instructions"}
+    assert {side: report["bias"][side]["answers"] for side in ("base", "tuned")} == {"base": 32, "tuned": 32}
+    asked = asked_of_models(monkeypatch)
+    again = make_worker(tmp_path / "again", model, tickets(2), **beside | {"names": False})
+    evaluate(again)
+    assert asked == [4], "general questions are remembered for other rows too"
+    assert read(again)[0]["general"] == report["general"]
+    assert "bias" not in read(again)[0]

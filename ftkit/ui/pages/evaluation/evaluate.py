@@ -169,11 +169,8 @@ class _Page:
         every = self._workspace.evaluation.all(run) if run else []
         return every[0] if every else None
 
-    def _begin(
-        self, run: str, part: Part, others: list[str], task: str, metrics: list[str], checks: str
-    ) -> str:
-        options = chosen_options(task, metrics, checks)
-        made = self._workspace.evaluation.start(run, part, options, others or ())
+    def _begin(self, run: str, part: Part, others: list[str], *measured: Any) -> str:
+        made = self._workspace.evaluation.start(run, part, chosen_options(*measured), others or ())
         return html.url("evaluate", run=run, evaluation=made.id)
 
     def _end(self, request: gr.Request) -> Any:

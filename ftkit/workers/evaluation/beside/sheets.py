@@ -35,11 +35,18 @@ class Sheet(NamedTuple):
 
 def general_sheet(mapping: Mapping[str, str], encode: FastTokenizer) -> Sheet:
     """The forgetting check."""
+    rows = general_rows(mapping, encode)
     return Sheet(
         name="general",
-        rows=general_rows(mapping, encode),
+        rows=rows,
         limit=MOST_TOKENS,
-        depends_on={"questions": questions.fingerprint()},
+        # The same of any part: what matters of the mapping is in the questions' tokens.
+        depends_on={
+            "questions": questions.fingerprint(),
+            "asked": [row.asked for row in rows if row.asked],
+            "rows_hash": None,
+            "mapping": None,
+        },
         summarise=lambda said: summarise_general(general_results(said["base"], said["tuned"])),
     )
 
