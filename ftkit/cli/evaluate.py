@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ftkit.workspace import Workspace
 
 
+_FACTS = ("evaluation", "part", "task", "rows", "left_out", "left_out_reasons", "skipped", "not_scored")
+
+
 class PartName(StrEnum):
     """The parts of a split."""
 
@@ -122,19 +125,7 @@ def evaluate(
     with open_workspace() as workspace:
         view = run_evaluation(workspace, run, split_part.value, wanted, others or ())
     value = evaluation_value(view)
-    about = {
-        name: value[name]
-        for name in (
-            "evaluation",
-            "part",
-            "task",
-            "rows",
-            "left_out",
-            "left_out_reasons",
-            "skipped",
-            "not_scored",
-        )
-    }
+    about = {name: value[name] for name in _FACTS}
     about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
     shown: list[Any] = [facts(about), "", metrics_table(value)]
     if skills := forgotten(value, words("en")):

@@ -128,7 +128,7 @@ class _Page:
             return [_not_done(run, lang), gr.Column(visible=True), nobody, gr.skip()]
         model = next(one.model for one in done if one.id == run)
         beside = [(views.run_choice(one), one.id) for one in done if one.model == model and one.id != run]
-        others = gr.Dropdown(choices=beside, value=[], visible=bool(beside))
+        others = gr.Dropdown(choices=beside, value=[], multiselect=True, visible=bool(beside))
         return ["", gr.Column(visible=True), gr.Dropdown(choices=choices, value=run), others]
 
     def _show(self, request: gr.Request, seen: str) -> Any:
