@@ -167,9 +167,12 @@ def coverage(report: Mapping[str, Any], told: Words) -> str:
 
 def failures_text(failures: Mapping[str, int], told: Words) -> str:
     """Failed verdicts by kind, in one line."""
-    return "; ".join(
-        f"{told.number(count)} × {told.say(f'failure.{kind}')}" for kind, count in failures.items()
-    )
+    return "; ".join(f"{told.number(count)} × {failure_text(kind, told)}" for kind, count in failures.items())
+
+
+def failure_text(kind: str, told: Words) -> str:
+    """A kind of failure in words."""
+    return told.say(f"failure.{kind}")
 
 
 def agreement_text(one: Mapping[str, Any], told: Words) -> str:
