@@ -35,11 +35,17 @@ class JudgeServer:
         ail: gets the user message and how often this one came before; names what goes wrong, or None.
         choose: gets both answers; names the winner.
         hang: seconds of a time-out.
+        marks: the word for an answer in the question's language.
     """
 
     def __init__(
-        self, ail: Ail | None = None, choose: Callable[[str, str], str] | None = None, hang: float = 30.0
+        self,
+        ail: Ail | None = None,
+        choose: Callable[[str, str], str] | None = None,
+        hang: float = 30.0,
+        marks: str = "ANSWER",
     ) -> None:
+        self._block = re.compile(rf"--- {marks} [AB] (\w+) ---\n(.*?)\n--- /{marks} [AB] \1 ---", re.DOTALL)
         self.ail: Ail | None = ail
         self.choose = choose or (
             lambda a, b: "tie" if ("good" in a) == ("good" in b) else "A" if "good" in a else "B"
@@ -60,10 +66,8 @@ class JudgeServer:
         self.asked.append((time.monotonic(), body, dict(handler.headers)))
         wrong = self.ail(question, before) if self.ail else None
         if wrong is None:
-            answers = re.findall(
-                r"--- ANSWER [AB] (\w+) ---\n(.*?)\n--- /ANSWER [AB] \1 ---", question, re.DOTALL
-            )
-            _send(handler, 200, verdict(self.choose(*(text for _, text in answers))))
+            answers = [text for _, text in self._block.findall(question)]
+            _send(handler, 200, verdict(self.choose(*answers)))
         else:
             getattr(self, f"_{wrong}")(handler)
 

@@ -67,7 +67,7 @@ def examples(rows: Sequence[Mapping[str, Any]], lang: str) -> Markup:
         return Markup("")
     heads = [
         say(f"judge.example.{key}", lang)
-        for key in ("row", "preferred", "question", "base", "tuned", "reason")
+        for key in ("row", "preferred", "reason", "question", "base", "tuned")
     ]
     body = [
         (
@@ -76,10 +76,10 @@ def examples(rows: Sequence[Mapping[str, Any]], lang: str) -> Markup:
                 _TONES.get(row["outcome"] or "", "plain"),
                 say(f"judge.outcome.{row['outcome'] or 'none'}", lang),
             ),
+            html.join(_said(line, lang) for line in row["lines"]),
             html.answer(row["prompt"], lang),
             html.answer(row["base_answer"], lang),
             html.answer(row["tuned_answer"], lang),
-            html.join(_said(line, lang) for line in row["lines"]),
         )
         for row in chosen
     ]

@@ -83,7 +83,7 @@ class JudgeSection:
             )  # fmt: skip
         with gr.Row(elem_classes="ft-fields"):
             self._rows = gr.Number(
-                None, precision=0, label=t("judge.rows.label"), info=t("judge.rows.help"), elem_id="judge-rows"
+                0, precision=0, minimum=0, label=t("judge.rows.label"), info=t("judge.rows.help"), elem_id="judge-rows"
             )  # fmt: skip
             self._language = gr.Radio(
                 choices=[(name, lang) for lang, name in LANGUAGES.items()], label=t("judge.language.label"),
@@ -99,7 +99,7 @@ class JudgeSection:
 
     def _wire(self) -> None:
         shown = [self._seen, self._card, self._result, self._retry, self._stop, self._timer]
-        form = [self._local, self._language, self._rubric]
+        form = [self._local, self._language, self._rubric, self._far, self._near, self._sent]
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         gr.on(fn=handler(self._open), outputs=form, api_name="evaluate_judge_open", **quiet).success(
             handler(self._show), self._seen, shown, api_name="evaluate_judge_show", **quiet
@@ -139,7 +139,7 @@ class JudgeSection:
         lang = language(request)
         here = [(model.name, model.id) for model in self._workspace.models.all()]
         local = gr.Dropdown(choices=here, value=here[0][1] if here else None)
-        return [local, lang, default_rubric(lang)]
+        return [local, lang, default_rubric(lang), *self._look(request, _ENDPOINT, "", 0)]
 
     def _show(self, request: gr.Request, seen: str) -> Any:
         lang = language(request)

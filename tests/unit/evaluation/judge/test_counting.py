@@ -125,7 +125,7 @@ def test_a_report_is_said_whole_in_both_languages(language: str) -> None:
     lines = [*wins(6, 2), failure(8, FIRST), failure(8, SECOND, "server_error")]
     samples = [{"row": row, "base_exact_match": 0.0, "tuned_exact_match": 1.0} for row in range(9)]
     for report in (summarise(list(range(9)), lines, samples), summarise([1], []), summarise([], [])):
-        facts = judged_facts({"judge": judge, **report}, language, {"exact_match": "EM"})
+        facts = judged_facts({"judge": judge, "left_out": 3, **report}, language, {"exact_match": "EM"})
         assert all(fact.name and fact.value for fact in facts)
         assert verdict_sentence(report, language)
         assert "api.example.com" in facts[0].value
