@@ -12,8 +12,9 @@ from typing import Any
 
 from ftkit.errors import NotFound, Refused
 from ftkit.evaluation.judge.agreement import Agreement, agreement_by_row
-from ftkit.evaluation.judge.counting import as_verdicts, newest, outcomes, pending, report_of
+from ftkit.evaluation.judge.counting import SAME, as_verdicts, newest, outcomes, pending, report_of
 from ftkit.evaluation.judge.options import JudgeOptions
+from ftkit.evaluation.judge.rubric import ORDERS
 from ftkit.jobs.folder import JobFolder, read_lines
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Evaluation, Job, Judgement
@@ -129,7 +130,7 @@ class JudgeService:
                     for name in ("row", "prompt", "reference", "base_answer", "tuned_answer")
                 },
                 "outcome": found.get(row),
-                "lines": [line for (place, _), line in known.items() if place == row],
+                "lines": [known[row, order] for order in (SAME, *ORDERS) if (row, order) in known],
             }
             for row in asked
         ]

@@ -131,14 +131,13 @@ def test_a_judge_that_wants_hours_of_rest_is_not_waited_for(room: Room) -> None:
     assert view.report["failures"] == {"rate_limited": 4}
 
 
-@pytest.mark.parametrize(
-    ("ill", "kind"),
-    [("drip", "timeout"), ("huge", "malformed"), ("no_json", "malformed"), ("refusal", "refused")],
-)
-def test_strange_answers_are_bounded_and_counted(room: Room, ill: str, kind: str) -> None:
-    with judge_server(ail=lambda *_: ill) as judge:
-        view = judged(room, judge, rows=1, seconds=1, attempts=1)
-    assert view.report["failures"] == {kind: 2}
+def test_strange_answers_are_bounded_and_counted(room: Room) -> None:
+    ills = {"question 0.": "drip", "question 1.": "huge", "question 2.": "no_json", "question 3.": "refusal"}
+    with judge_server(
+        ail=lambda question, _: next(ill for row, ill in ills.items() if row in question)
+    ) as judge:
+        view = judged(room, judge, rows=4, seconds=2, attempts=1)
+    assert view.report["failures"] == {"timeout": 2, "malformed": 4, "refused": 2}
     assert view.report["coverage"] == 0.0
     size = sum(path.stat().st_size for path in room.folders.judgement(view.judgement.id).iterdir())
     assert size < 50_000
@@ -167,11 +166,10 @@ def test_a_name_that_leads_home_is_not_asked_for_others(room: Room, monkeypatch:
     add_evaluation(room.artefacts, room.folders, [judged_row(0)])
     with judge_server() as judge:
         port = judge.url.split(":")[2]
-        for name in ("2130706433", "0x7f000001", "0177.0.0.1", "localhost.localdomain"):
+        for name in ("2130706433", "0x7f.1"):
             asked = JudgeOptions.parse(model="m", endpoint=f"http://{name}:{port}", private=False, rows=1)
             view = service(room).wait(service(room).start(EVALUATION, asked).id)
-            assert view.job.state in {"failed", "done"}
-            assert view.report["judged"] == 0
+            assert error_of(view).key == "judge.private_address"
         assert judge.asked == []
 
 
