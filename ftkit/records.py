@@ -176,6 +176,20 @@ class Evaluation(Artefact):
     others: tuple[str, ...] = ()
 
 
+class Judgement(Artefact):
+    """Pairs of answers of an evaluation, compared by a language model."""
+
+    kind: ClassVar[str] = "judgement"
+
+    evaluation: str
+    judge: str = Field(
+        description="The model that judges, by its name at the endpoint or its id in the models room."
+    )
+    endpoint: str = Field(
+        default="", description="Base URL that is asked; empty for a model on this machine."
+    )
+
+
 class Job(Record):
     """One worker process for one artefact, from the queue to its end."""
 

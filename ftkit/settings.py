@@ -5,6 +5,7 @@ Takes a mapping of environment variables, gives a frozen ``Settings``. It create
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -96,6 +97,16 @@ class Settings(BaseModel):
     def store_url(self) -> str:
         """Address of the database: the one that was given, or a file in the data folder."""
         return self.database_url or f"sqlite:///{self.home / 'ftkit.sqlite'}"
+
+    @property
+    def local(self) -> bool:
+        """Whether the dashboard can be reached from this machine only."""
+        if self.space_host:
+            return False
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
     def dangerous_switches(self) -> tuple[str, ...]:
         """Names of Gradio variables in the environment that would bypass the app's own protection."""

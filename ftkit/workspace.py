@@ -16,6 +16,7 @@ from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
 from ftkit.evaluation.familiarity.service import FamiliarityService
+from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.sections import HealthFacts
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
@@ -122,6 +123,7 @@ class Workspace:
         self.evaluation = EvaluationService(
             artefacts, self.folders, self.jobs, Looks(self._database), clock, new_id
         )
+        self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
         self._settle_jobs()

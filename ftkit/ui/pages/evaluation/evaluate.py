@@ -15,6 +15,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.evaluation import scores
 from ftkit.ui.evaluation.form import MeasuredFields, chosen_options
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.evaluation.judge import JudgeSection
 from ftkit.ui.parts import asked, destination, go, go_on_choice, page_heading
 from ftkit.workspace import Workspace
 
@@ -75,6 +76,7 @@ class _Page:
             with gr.Row(elem_classes="ft-actions"):
                 self._back = gr.Button(t("evaluate.back"), size="sm", min_width=80, elem_id="samples-back")
                 self._on = gr.Button(t("evaluate.on"), size="sm", min_width=80, elem_id="samples-on")
+        self._judge = JudgeSection(workspace, self._chosen)
         self._wire()
 
     def _wire(self) -> None:
