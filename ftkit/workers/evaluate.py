@@ -23,6 +23,7 @@ from transformers import PreTrainedTokenizerBase
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
 from ftkit.store.files import hash_file, read_json, write_json
+from ftkit.workers.evaluation.about import add_facts
 from ftkit.workers.evaluation.metrics import SIDES
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
 from ftkit.workers.evaluation.remembered import BaseAnswers
@@ -114,6 +115,7 @@ def evaluate(worker: Worker) -> dict[str, Any]:
         "left_out_reasons": dict(left_out.most_common()),
         "signature": told,
     }
+    add_facts(samples, values, inputs.mapping, inputs.seed)
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
     return {"rows": len(rows), "left_out": left_out.total()}

@@ -23,7 +23,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     )
     parts = [title, views.error_notice(view.job.error, lang)]
     if view.report is not None:
-        parts += [scores_table(view.report, lang), _report_links(view.evaluation.run, lang)]
+        parts += [scores_table(view.report, lang), _report_links(view, lang)]
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
     elif view.job.state not in ENDED_STATES:
@@ -96,8 +96,12 @@ def _marks(scores: Iterable[tuple[str, bool]], lang: str) -> Markup:
     return Markup('<p class="ft-marks">{}</p>').format(html.join(pills))
 
 
-def _report_links(run: str, lang: str) -> Markup:
+def _report_links(view: EvaluationView, lang: str) -> Markup:
+    run = view.evaluation.run
     report = Markup('<a class="ft-button ft-primary" href="/report/{0}" target="_blank">{1}</a>').format(
         run, say("evaluate.report", lang)
     )
-    return html.actions(report, html.link(html.url("compare", run=run), say("evaluate.compare", lang)))
+    errors = html.link(html.url("errors", evaluation=view.evaluation.id), say("evaluate.errors", lang))
+    return html.actions(
+        report, errors, html.link(html.url("compare", run=run), say("evaluate.compare", lang))
+    )
