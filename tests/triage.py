@@ -1,5 +1,5 @@
-"""A finished evaluation of the ticket sample, made without a model: its answers are written here, all else is measured by the real
-functions, so that every outcome and many kinds of errors are in it."""
+"""Finished evaluations of the ticket sample, made without a model: the answers are written here, all else is measured by the
+real functions, so that every outcome and many kinds of errors are in them."""
 
 import json
 from pathlib import Path
@@ -11,39 +11,39 @@ from ftkit.records import Part, Run
 from ftkit.settings import Settings
 from ftkit.store.files import read_json, write_json
 from ftkit.workspace import Workspace
-from tests.finished_run import NOW, SleepingLauncher, open_room
+from tests.finished_run import NOW, RUN, SleepingLauncher, add_curves, open_room
 
 ROWS = 200
-RUN = "triage-run"
 
 
-def add_triage(home: Path, part: Part = "test", extra: dict[int, str] | None = None) -> str:
-    """Sample, split, run and evaluation in a data folder; gives the evaluation's id.
+def add_triage(home: Path, extra: dict[int, str] | None = None) -> dict[Part, str]:
+    """Sample, split, run and one evaluation of the validation and one of the test part; gives their ids.
 
     Args:
         home: the data folder.
-        part: which part is evaluated.
         extra: further answers of the tuned model, by place in the part.
     """
+    made: dict[Part, str] = {}
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
         file = home / "tickets.jsonl"
         lines = path_of("ticket-triage").read_text(encoding="utf-8").splitlines()[:ROWS]
         told = [json.loads(line) | {"channel": ("mail", "chat")[n % 2]} for n, line in enumerate(lines)]
         file.write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
-        split = workspace.splits.split(workspace.data.import_file(file, "Tickets").id, (0.5, 0.2, 0.3))
+        split = workspace.splits.split(workspace.data.import_file(file, "Tickets").id, (0.5, 0.25, 0.25))
     with open_room(home, SleepingLauncher()) as room:
         run = Run(
             id=RUN, name="Triage", created_at=NOW, parents=(split.id,), recipe="a/b", split=split.id, model="m1", spec={}, seed=42,
         )  # fmt: skip
         room.artefacts.add(run)
         write_json(room.folders.run(RUN) / "adapter" / "adapter_config.json", {})
-        made = EvaluationService(room.artefacts, room.folders, room.jobs, room.clock, room.new_id).start(
-            RUN, part
-        )
-        folder = room.folders.evaluation(made.id)
-        _measure(folder, read_json(folder / "inputs.json"), extra or {})
-        room.end(made.id)
-    return made.id
+        add_curves(room)
+        service = EvaluationService(room.artefacts, room.folders, room.jobs, room.clock, room.new_id)
+        for part in ("validation", "test"):
+            made[part] = service.start(RUN, part).id
+            folder = room.folders.evaluation(made[part])
+            _measure(folder, read_json(folder / "inputs.json"), extra or {})
+            room.end(made[part])
+    return made
 
 
 def answers(place: int, reference: str) -> tuple[str, str]:

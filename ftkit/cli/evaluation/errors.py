@@ -167,7 +167,7 @@ def _selection(kind: str = "all", slice_: str = "", **others: str) -> "Selection
     name, equals, value = slice_.partition("=")
     if slice_ and not equals:
         raise BadInput(
-            "cli.bad_slice", "--slice needs NAME=VALUE, such as language=en; got {text}.", text=slice_
+            "cli.bad_slice", "--slice needs NAME=VALUE, such as language=en; got {given}.", given=slice_
         )
     given = {"kind": _PLURALS.get(kind, kind), "slice": name, "value": value, **others}
     return Selection.parse(given)

@@ -4,6 +4,7 @@ Takes two texts, gives pieces of plain text in order; whoever shows them escapes
 """
 
 import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
@@ -12,11 +13,23 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _MOST = 4_000_000  # pairs of words that are compared; beyond that lines are
 
 
+KINDS = ("same", "extra", "missing")
+
+
 class Piece(NamedTuple):
     """A stretch of text: in both, only in the answer (``extra``), or only in the reference (``missing``)."""
 
     kind: Literal["same", "extra", "missing"]
     text: str
+
+
+def likeness(pieces: Sequence[Piece]) -> float:
+    """How much of both texts stands in both, from 0 to 1, white space not counted."""
+    counts = {
+        kind: sum(len("".join(one.text.split())) for one in pieces if one.kind == kind) for kind in KINDS
+    }
+    whole = 2 * counts["same"] + counts["extra"] + counts["missing"]
+    return 2 * counts["same"] / whole if whole else 1.0
 
 
 def word_difference(answer: str, reference: str) -> list[Piece]:

@@ -25,7 +25,23 @@ _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 _NAMED_BY = 3  # words
 _MOST_VALUES = 20  # of a column that cuts the rows into slices
 _LONGEST_VALUE = 60  # characters
-# Words that name no topic; the ones of English are scikit-learn's.
+# Words that name no topic, beside scikit-learn's English ones.
+_ENGLISH = (
+    "did",
+    "does",
+    "don",
+    "got",
+    "hello",
+    "isn",
+    "just",
+    "like",
+    "need",
+    "please",
+    "said",
+    "says",
+    "thanks",
+    "want",
+)
 _TURKISH = (
     *(
         "acaba",
@@ -96,7 +112,7 @@ def topics(texts: Sequence[str], seed: int) -> list[str | None]:
     """
     if len(texts) < _FEWEST:
         return [None] * len(texts)
-    ignored = sorted(ENGLISH_STOP_WORDS.union(_TURKISH))
+    ignored = sorted(ENGLISH_STOP_WORDS.union(_ENGLISH, _TURKISH))
     counting = TfidfVectorizer(
         min_df=2, max_df=0.5, sublinear_tf=True, stop_words=ignored, token_pattern=_WORD
     )

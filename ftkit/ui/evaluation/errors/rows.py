@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ftkit.evaluation.errors.analysis import SIDES, LookedAt
-from ftkit.evaluation.errors.difference import Piece, word_difference
+from ftkit.evaluation.errors.difference import Piece, likeness, word_difference
 from ftkit.evaluation.errors.measures import Measure, is_right, value
 from ftkit.evaluation.errors.selection import Selection
 from ftkit.evaluation.errors.service import Looked
@@ -18,6 +18,7 @@ from ftkit.ui.evaluation.errors import names
 from ftkit.ui.i18n import say
 
 PAGE = 10  # rows
+_UNLIKE = 0.3  # below this likeness a difference word by word only confuses
 _SHORT = 220  # characters of a text in the list
 _TONES: dict[str, html.Tone] = {"regression": "bad", "improvement": "good"}
 _SIGNS = {"regression": "▼ ", "improvement": "▲ "}
@@ -136,8 +137,9 @@ class Rows:
         """An answer with its difference from the reference; exact copies are said to be so."""
         answer = one.sample[f"{side}_answer"]
         pieces = word_difference(answer, one.sample["reference"])
-        if not answer.strip():
-            body = html.answer(answer, self._lang)
+        if not answer.strip() or likeness(pieces) < _UNLIKE:
+            note = self._say("errors.unlike") if answer.strip() else ""
+            body = html.answer(answer, self._lang) + Markup('<p class="ft-quiet">{}</p>').format(note)
         else:
             body = Markup('<div class="ft-answer ft-diff">{}</div>').format(html.join(map(_piece, pieces)))
         right = is_right(one.scores[side], self._measure)

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkit.evaluation.errors import difference
-from ftkit.evaluation.errors.difference import Piece, word_difference
+from ftkit.evaluation.errors.difference import Piece, likeness, word_difference
 
 
 def test_words_that_one_side_lacks_are_told_apart():
@@ -18,6 +18,12 @@ def test_words_that_one_side_lacks_are_told_apart():
 def test_equal_texts_have_one_piece_and_empty_ones_none():
     assert word_difference("çay", "çay") == [Piece("same", "çay")]
     assert word_difference("", "") == []
+
+
+def test_how_alike_two_texts_are():
+    assert likeness(word_difference("a b c", "a b d")) == 2 / 3
+    assert likeness(word_difference("no", "yes")) == 0
+    assert likeness(word_difference("", "")) == likeness(word_difference("a", "a")) == 1
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ftkit.evaluation.errors.measures import Measure
-from ftkit.evaluation.errors.slices import Dimension, dimensions, measured, compared
+from ftkit.evaluation.errors.slices import Dimension, compared, dimensions, measured
 from ftkit.evaluation.measuring.scores import json_fields
 
 RIGHT = Measure("accuracy", binary=True)
