@@ -30,7 +30,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "tokens": tokens.build,
     "curves": curves.build,
     "sweeps": sweeps.build,
-    "errors": errors.build,
+    "mistakes": errors.build,
 }
 
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600

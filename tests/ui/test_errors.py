@@ -46,7 +46,7 @@ def from_the_result_to_a_cell(page: Page, url: str, evaluation: str, lang: str) 
     """The evaluate page leads here, and a number of the confusion table to its rows."""
     page.goto(f"{url}/evaluate?run={RUN}&evaluation={evaluation}")
     page.get_by_role("link", name=say("evaluate.errors", lang)).click()
-    page.wait_for_url(re.compile(rf"/errors\?evaluation={evaluation}$"))
+    page.wait_for_url(re.compile(rf"/mistakes\?evaluation={evaluation}$"))
     cell = page.locator("#errors-confusion .ft-confusion").nth(1).locator("a.ft-miss").first
     count = int(cell.inner_text())
     cell.click()
@@ -59,7 +59,7 @@ def from_the_result_to_a_cell(page: Page, url: str, evaluation: str, lang: str) 
 def open_a_regression(page: Page, lang: str) -> None:
     """A row that only the base model had right, with what differs marked in words and by more than colour."""
     page.locator("#errors-conditions .ft-chip").click()
-    page.get_by_role("link", name=say("errors.binary.regression", lang)).first.click()
+    page.get_by_role("link", name=say("mistakes.binary.regression", lang)).first.click()
     page.wait_for_url(re.compile("kind=regression"))
     page.locator("#errors-rows .ft-marks a").first.click()
     opened = page.locator("#errors-opened")
@@ -69,15 +69,15 @@ def open_a_regression(page: Page, lang: str) -> None:
     assert "line-through" in tuned.locator("del").first.evaluate(
         "one => getComputedStyle(one).textDecoration"
     )
-    expect(opened.locator(".ft-pair > div").first).to_contain_text(say("errors.right", lang))
-    expect(tuned).to_contain_text(say("errors.error.wrong_field", lang, field="category"))
-    page.get_by_role("link", name=say("errors.close", lang)).click()
+    expect(opened.locator(".ft-pair > div").first).to_contain_text(say("mistakes.right", lang))
+    expect(tuned).to_contain_text(say("mistakes.error.wrong_field", lang, field="category"))
+    page.get_by_role("link", name=say("mistakes.close", lang)).click()
     expect(page.locator("#errors-rows .ft-rows")).to_be_visible()
 
 
 def choose_a_slice(page: Page, lang: str) -> None:
     page.goto(re.sub("&kind=regression|&row=.*", "", page.url))
-    cut = page.locator("#errors-slices details", has_text=say("errors.cut.column", lang, name="channel"))
+    cut = page.locator("#errors-slices details", has_text=say("mistakes.cut.column", lang, name="channel"))
     if cut.get_attribute("open") is None:
         cut.locator("summary").click()
     row = cut.locator("tbody tr").filter(has_text="mail")
@@ -90,11 +90,11 @@ def choose_a_slice(page: Page, lang: str) -> None:
 def tag_a_row(page: Page, lang: str) -> None:
     """By the keyboard alone; the tag is there after a reload, and leads to its rows."""
     page.locator("#errors-rows .ft-marks a").nth(0 if lang == "en" else 1).click()
-    box = page.get_by_label(say("errors.tag.wrong_label", lang))
+    box = page.get_by_label(say("mistakes.tag.wrong_label", lang))
     expect(box).to_be_visible()
     box.focus()
     page.keyboard.press("Space")
-    expect(page.locator("#errors-opened .ft-tag")).to_contain_text(say("errors.tag.wrong_label", lang))
+    expect(page.locator("#errors-opened .ft-tag")).to_contain_text(say("mistakes.tag.wrong_label", lang))
     own = page.locator("#errors-own-tag").locator("input, textarea")
     own.fill(f"<b>ask Ayşe</b> {lang}")
     page.keyboard.press("Enter")
@@ -106,7 +106,7 @@ def tag_a_row(page: Page, lang: str) -> None:
         '{"category": "account", "priority": "low", "summary": "mended"}'
     )
     page.click("#errors-save-answer")
-    expect(page.locator("#errors-opened .ft-marks").first).to_contain_text(say("errors.corrected", lang))
+    expect(page.locator("#errors-opened .ft-marks").first).to_contain_text(say("mistakes.corrected", lang))
     page.locator("#errors-tags").get_by_role("link", name=f"<b>ask Ayşe</b> {lang}").click()
     page.wait_for_url(re.compile("tag="))
     assert len(rows(page)) == 1
@@ -147,7 +147,7 @@ def test_from_a_cell_to_the_next_dataset(
 
 
 def test_an_answer_that_means_harm_stays_text(page: Page, dashboard: Dashboard, evaluation: str) -> None:
-    page.goto(f"{dashboard.url}/errors?evaluation={evaluation}&sort=row&row=1")
+    page.goto(f"{dashboard.url}/mistakes?evaluation={evaluation}&sort=row&row=1")
     expect(page.locator("#errors-rows")).to_contain_text("<b>bold</b>")
     expect(page.locator("#errors-opened")).to_contain_text("<b>bold</b>")
     page.goto(f"{page.url}&tag=%3Cimg+src%3Dx+onerror%3Dwindow.pwned%3D1%3E")
@@ -160,24 +160,24 @@ def test_ticked_rows_are_tagged_together_and_rows_of_the_test_part_ask_first(
     page: Page, dashboard: Dashboard, evaluations: dict[Part, str], workspace: Workspace
 ) -> None:
     evaluation = evaluations["test"]
-    page.goto(f"{dashboard.url}/errors?evaluation={evaluation}&sort=row")
+    page.goto(f"{dashboard.url}/mistakes?evaluation={evaluation}&sort=row")
     ticked = rows(page)[2:4]
     for row in ticked:
-        page.get_by_label(say("errors.tick", "en", n=row + 1), exact=True).check()
+        page.get_by_label(say("mistakes.tick", "en", n=row + 1), exact=True).check()
     page.locator("#errors-ticked button").first.click()
     page.click("#errors-tag-ticked")
     expect(page.locator("#errors-rows .ft-tag")).to_have_count(2)
     tags = workspace.mistakes.look(evaluation).tags
     assert [row for row in ticked if "wrong label" in tags[row]] == ticked
     page.locator("#errors-send-part button").first.click()
-    expect(page.locator("#errors-warning")).to_contain_text(say("errors.send.test", "en"))
-    page.get_by_label(say("errors.send.ticked", "en")).check()
+    expect(page.locator("#errors-warning")).to_contain_text(say("mistakes.send.test", "en"))
+    page.get_by_label(say("mistakes.send.ticked", "en")).check()
     page.click("#errors-send")
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("the answers of its own exam")
     before = {one.id for one in workspace.data.all()}
     for row in ticked:
-        page.get_by_label(say("errors.tick", "en", n=row + 1), exact=True).check()
-    page.get_by_label(say("errors.send.sure", "en")).check()
+        page.get_by_label(say("mistakes.tick", "en", n=row + 1), exact=True).check()
+    page.get_by_label(say("mistakes.send.sure", "en")).check()
     page.click("#errors-send")
     page.wait_for_url(re.compile(r"/data\?dataset=\w+$"))
     (made,) = (one for one in workspace.data.all() if one.id not in before)

@@ -101,7 +101,7 @@ def _report_links(view: EvaluationView, lang: str) -> Markup:
     report = Markup('<a class="ft-button ft-primary" href="/report/{0}" target="_blank">{1}</a>').format(
         run, say("evaluate.report", lang)
     )
-    errors = html.link(html.url("errors", evaluation=view.evaluation.id), say("evaluate.errors", lang))
+    errors = html.link(html.url("mistakes", evaluation=view.evaluation.id), say("evaluate.errors", lang))
     return html.actions(
         report, errors, html.link(html.url("compare", run=run), say("evaluate.compare", lang))
     )

@@ -21,7 +21,7 @@ from ftkit.ui.i18n import catalogue, say
 def address(evaluation: str, selection: Selection, **more: int | None) -> str:
     """The page with this selection; ``more`` are the opened row and the page of the list."""
     shown = {name: str(value) for name, value in more.items() if value is not None}
-    return "/errors?" + urlencode({"evaluation": evaluation, **selection.parameters(), **shown})
+    return "/mistakes?" + urlencode({"evaluation": evaluation, **selection.parameters(), **shown})
 
 
 def measure_name(measure: Measure, report: Mapping[str, Any], lang: str) -> str:
@@ -31,21 +31,21 @@ def measure_name(measure: Measure, report: Mapping[str, Any], lang: str) -> str:
 
 def outcome_name(kind: str, measure: Measure, lang: str) -> str:
     """What tuning did to a row."""
-    return say(f"errors.{'binary' if measure.binary else 'graded'}.{kind}", lang)
+    return say(f"mistakes.{'binary' if measure.binary else 'graded'}.{kind}", lang)
 
 
 def error_name(error: str, lang: str) -> str:
     """A kind of error, with its field where it has one."""
     kind, _, field = error.partition(":")
-    return say(f"errors.error.{kind}", lang, field=field) if field else say(f"errors.error.{kind}", lang)
+    return say(f"mistakes.error.{kind}", lang, field=field) if field else say(f"mistakes.error.{kind}", lang)
 
 
 def dimension_name(cut: Dimension, lang: str) -> str:
     """A way to cut the rows."""
     return (
-        say(f"errors.cut.{cut.kind}", lang, name=cut.name)
+        say(f"mistakes.cut.{cut.kind}", lang, name=cut.name)
         if cut.name
-        else say(f"errors.cut.{cut.kind}", lang)
+        else say(f"mistakes.cut.{cut.kind}", lang)
     )
 
 
@@ -54,18 +54,18 @@ def slice_name(cut: Dimension, value: str, lang: str) -> str:
     if cut.bounds:
         low, high = cut.bounds[value]
         return (
-            say("errors.words", lang, low=low, high=high)
+            say("mistakes.words", lang, low=low, high=high)
             if low != high
-            else say("errors.words_one", lang, n=low)
+            else say("mistakes.words_one", lang, n=low)
         )
     if cut.kind == "language":
-        return catalogue(lang).get(f"errors.language.{value}", value)
+        return catalogue(lang).get(f"mistakes.language.{value}", value)
     return html.shorten(value, 60)
 
 
 def tag_name(tag: str, lang: str) -> str:
     """A tag; those that ftkit offers are translated."""
-    return say(f"errors.tag.{tag.replace(' ', '_')}", lang) if tag in SUGGESTED else tag
+    return say(f"mistakes.tag.{tag.replace(' ', '_')}", lang) if tag in SUGGESTED else tag
 
 
 def score(value: float | None, measure: Measure, lang: str) -> str:
@@ -90,15 +90,15 @@ def change(value: float | None, measure: Measure, lang: str) -> str:
 
 def cell_name(selection: Selection, labels: tuple[str, ...], lang: str) -> str:
     """A cell of a confusion table in words."""
-    known = [*label_names(labels), say("errors.other", lang)]
+    known = [*label_names(labels), say("mistakes.other", lang)]
     wanted, given = (
         known[at] if at is not None and at < len(known) else "…" for at in (selection.wanted, selection.given)
     )
     return say(
-        "errors.cell",
+        "mistakes.cell",
         lang,
         field=selection.field,
         wanted=wanted,
         given=given,
-        side=say(f"errors.side.{selection.side}", lang),
+        side=say(f"mistakes.side.{selection.side}", lang),
     )

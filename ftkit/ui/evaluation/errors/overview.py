@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from ftkit.evaluation.errors.analysis import SIDES, Side
-from ftkit.evaluation.errors.measures import Measure
+from ftkit.evaluation.errors.measures import PERPLEXITY, Measure
 from ftkit.evaluation.errors.selection import Selection
 from ftkit.evaluation.errors.service import Looked
 from ftkit.evaluation.errors.slices import FEWEST, Slice, compared
@@ -16,6 +16,7 @@ from ftkit.ui import html
 from ftkit.ui.evaluation.errors import names
 from ftkit.ui.i18n import say
 
+_WIDE = 5  # labels from which on two tables do not stand side by side
 _CONDITIONS = {
     "kind": ("kind",),
     "slice": ("slice", "value"),
@@ -44,10 +45,10 @@ class Overview:
         evaluation = self._looked.view.evaluation
         title = html.heading(
             self._say(f"evaluate.of.{evaluation.part}"),
-            self._say("errors.rows_of", rows=self._number(len(self._looked.analysis.samples))),
+            self._say("mistakes.rows_of", rows=self._number(len(self._looked.analysis.samples))),
         )
         back = html.url("evaluate", run=evaluation.run, evaluation=evaluation.id)
-        return title + self._outcomes() + html.actions(html.link(back, self._say("errors.back")))
+        return title + self._outcomes() + html.actions(html.link(back, self._say("mistakes.back")))
 
     def conditions(self) -> Markup:
         """What the rows were filtered by, each with a way to take it away; nothing where there is no filter."""
@@ -57,7 +58,7 @@ class Overview:
                 fewer = self._address(self._selection.without(*parts))
                 chips.append(
                     Markup('<a class="ft-chip" href="{}"><span>{}</span> <b aria-hidden="true">✕</b>'
-                           '<span class="ft-unseen">{}</span></a>').format(fewer, self._condition(name), self._say("errors.take_away"))
+                           '<span class="ft-unseen">{}</span></a>').format(fewer, self._condition(name), self._say("mistakes.take_away"))
                 )  # fmt: skip
         return Markup('<p class="ft-chips">{}</p>').format(html.join(chips)) if chips else Markup("")
 
@@ -68,7 +69,9 @@ class Overview:
             if field["kind"] == "category" and field.get("confusion"):
                 tables = (self._confusion_table(name, field, side) for side in SIDES)
                 made.append(
-                    Markup('<h3>{}</h3><div class="ft-pair">{}</div>').format(name, html.join(tables))
+                    Markup('<h3>{}</h3><div class="ft-pair{}">{}</div>').format(
+                        name, "" if len(field["labels"]) < _WIDE else " ft-stack", html.join(tables)
+                    )
                 )
         return html.join(made)
 
@@ -76,39 +79,40 @@ class Overview:
         """Kinds of errors, counted for both sides."""
         counted = self._looked.analysis.errors(self._measure)
         if not counted:
-            return html.notice("good", self._say("errors.no_errors"))
+            return html.notice("good", self._say("mistakes.no_errors"))
         rows = [
             (
                 Markup("<strong>{}</strong><br><small>{}</small>").format(
-                    names.error_name(kind, self._lang), self._say(f"errors.says.{kind.partition(':')[0]}")
+                    names.error_name(kind, self._lang), self._say(f"mistakes.says.{kind.partition(':')[0]}")
                 ),
                 *(self._error_link(kind, side, counts[side]) for side in SIDES),
             )
             for kind, counts in counted.items()
         ]
-        heads = [self._say("errors.kind"), *(self._say(f"errors.side.{side}") for side in SIDES)]
-        return html.table(heads, rows, self._say("errors.errors.title"))
+        heads = [self._say("mistakes.kind"), *(self._say(f"mistakes.side.{side}") for side in SIDES)]
+        return html.table(heads, rows, self._say("mistakes.errors.title"))
 
     def slices(self) -> Markup:
         """Every slice with base, tuned and what the difference says."""
         found = self._looked.analysis.slices(self._measure)
         if not found:
-            return html.notice("info", self._say("errors.no_slices"))
+            return html.notice("info", self._say("mistakes.no_slices"))
+        difference = "difference" if self._measure.name == PERPLEXITY else "points"
         heads = [
-            self._say(f"errors.slices.{key}")
-            for key in ("slice", "rows", "base", "tuned", "difference", "interval", "says")
+            self._say(f"mistakes.slices.{key}")
+            for key in ("slice", "rows", "base", "tuned", difference, "interval", "says")
         ]
         made = []
         for cut in dict.fromkeys(one.dimension.key for one in found):
             group = [one for one in found if one.dimension.key == cut]
             name = names.dimension_name(group[0].dimension, self._lang)
             weak = sum(one.says in ("weak", "worse") for one in group)
-            note = html.pill("bad", self._say("errors.slices.weak_ones", n=weak)) if weak else ""
+            note = html.pill("bad", self._say("mistakes.slices.weak_ones", n=weak)) if weak else ""
             table = html.table(heads, [self._slice(one) for one in group], name)
             open_ = bool(weak) or self._selection.slice == cut
             made.append(html.details(Markup("{} {}").format(name, note), table, open_))
         told = self._say(
-            "errors.slices.note", slices=compared(found), fewest=FEWEST, measure=self._measure_name()
+            "mistakes.slices.note", slices=compared(found), fewest=FEWEST, measure=self._measure_name()
         )
         return Markup('<p class="ft-quiet">{}</p>{}').format(told, html.join(made))
 
@@ -116,19 +120,19 @@ class Overview:
         """What people said of how many rows."""
         counts = self._looked.tag_counts()
         if not counts:
-            return html.notice("info", self._say("errors.no_tags"))
+            return html.notice("info", self._say("mistakes.no_tags"))
         return self._chips(
             [
                 (names.tag_name(tag, self._lang), n, self._having(tag=tag), self._selection.tag == tag)
                 for tag, n in counts.items()
             ],
-            self._say("errors.tags.title"),
+            self._say("mistakes.tags.title"),
         )
 
     def _outcomes(self) -> Markup:
         counts = self._looked.analysis.outcomes(self._measure)
         rows = len(self._looked.analysis.samples)
-        chips = [(self._say("errors.all"), rows, self._having(kind="all"), self._selection.kind == "all")]
+        chips = [(self._say("mistakes.all"), rows, self._having(kind="all"), self._selection.kind == "all")]
         chips += [
             (
                 names.outcome_name(kind, self._measure, self._lang),
@@ -138,7 +142,7 @@ class Overview:
             )
             for kind, count in counts.items()
         ]
-        return self._chips(chips, self._say("errors.outcomes"))
+        return self._chips(chips, self._say("mistakes.outcomes"))
 
     def _chips(self, chips: Sequence[tuple[str, int, Selection, bool]], label: str) -> Markup:
         links = (
@@ -162,10 +166,10 @@ class Overview:
             )
             return f"{names.dimension_name(cut, lang)}: {value}"
         if name == "error":
-            return f"{self._say(f'errors.side.{chosen.side}')}: {self._known_error(chosen.error)}"
+            return f"{self._say(f'mistakes.side.{chosen.side}')}: {self._known_error(chosen.error)}"
         if name == "field":
             return names.cell_name(chosen, self._looked.analysis.labels(chosen.field), lang)
-        return self._say("errors.tagged", tag=names.tag_name(chosen.tag, lang))
+        return self._say("mistakes.tagged", tag=names.tag_name(chosen.tag, lang))
 
     def _known_error(self, error: str) -> str:
         known = self._looked.analysis.errors(self._measure)
@@ -174,8 +178,8 @@ class Overview:
     def _confusion_table(self, name: str, field: dict[str, object], side: Side) -> Markup:
         labels: list[str] = field["labels"]  # type: ignore[assignment]
         counts: list[list[int]] = field["confusion"][side]  # type: ignore[index]
-        columns = [*labels, self._say("errors.other")]
-        heads = [self._say("errors.wanted"), *columns]
+        columns = [*labels, self._say("mistakes.other")]
+        heads = [self._say("mistakes.wanted"), *columns]
         rows = [
             (
                 Markup("<strong>{}</strong>").format(label),
@@ -186,8 +190,8 @@ class Overview:
             )
             for wanted, (label, line) in enumerate(zip(labels, counts, strict=True))
         ]  # fmt: skip
-        title = Markup("<h4>{}</h4>").format(self._say(f"errors.side.{side}"))
-        caption = self._say("errors.confusion.caption", field=name, side=self._say(f"errors.side.{side}"))
+        title = Markup("<h4>{}</h4>").format(self._say(f"mistakes.side.{side}"))
+        caption = self._say("mistakes.confusion.caption", field=name, side=self._say(f"mistakes.side.{side}"))
         return Markup('<div class="ft-confusion">{}{}</div>').format(title, html.table(heads, rows, caption))
 
     def _cell(self, cell: Selection, count: int, of: int, right: bool) -> Markup:
@@ -215,7 +219,7 @@ class Overview:
         if not count:
             return "0"
         to = self._having(error=kind, side=side, field="", wanted=None, given=None)
-        said = f"{self._say(f'errors.side.{side}')}: {names.error_name(kind, self._lang)}"
+        said = f"{self._say(f'mistakes.side.{side}')}: {names.error_name(kind, self._lang)}"
         return Markup('<a href="{}" aria-label="{}: {}">{}</a>').format(
             self._address(to), said, self._number(count), self._number(count)
         )
@@ -238,7 +242,7 @@ class Overview:
             Markup("<strong>{}</strong>").format(names.score(one.tuned, measure, lang)),
             names.change(one.difference, measure, lang),
             interval,
-            html.pill(tone, sign + self._say(f"errors.slices.{one.says}")),  # type: ignore[arg-type]
+            html.pill(tone, sign + self._say(f"mistakes.slices.{one.says}")),  # type: ignore[arg-type]
         )
 
     def _having(self, **changes: object) -> Selection:

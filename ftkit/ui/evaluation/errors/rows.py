@@ -53,12 +53,12 @@ class Rows:
         if not shown:
             everything = names.address(self._id, Selection(measure=self._selection.measure))
             return html.empty(
-                self._say("errors.none.title"),
-                self._say("errors.none.text"),
-                html.link(everything, self._say("errors.none.link")),
+                self._say("mistakes.none.title"),
+                self._say("mistakes.none.text"),
+                html.link(everything, self._say("mistakes.none.link")),
             )
         first = (number - 1) * PAGE + 1
-        place = self._say("errors.place", first=first, last=first + len(shown) - 1, rows=len(self.found))
+        place = self._say("mistakes.place", first=first, last=first + len(shown) - 1, rows=len(self.found))
         items = html.join(self._item(one, number, one.row == opened) for one in shown)
         return Markup('<p class="ft-quiet" role="status">{}</p><ol class="ft-rows">{}</ol>{}').format(
             place, items, self._turning(number)
@@ -68,13 +68,13 @@ class Rows:
         """One row in full; a note where the selection does not hold it."""
         one = next((one for one in self._looked.analysis.rows(self._measure) if one.row == row), None)
         if one is None:
-            return html.notice("warn", self._say("errors.no_row"))
+            return html.notice("warn", self._say("mistakes.no_row"))
         sample = one.sample
-        title = html.heading(self._say("errors.row", n=row + 1)) + Markup(
+        title = html.heading(self._say("mistakes.row", n=row + 1)) + Markup(
             '<p class="ft-marks">{}</p>'
         ).format(self._marks(one))
         system = (
-            html.details(self._say("errors.system"), html.answer(sample["system"], self._lang))
+            html.details(self._say("mistakes.system"), html.answer(sample["system"], self._lang))
             if sample.get("system")
             else Markup("")
         )
@@ -90,7 +90,7 @@ class Rows:
         return html.join([title, texts, answers, self._facts(one, source), self._neighbours(row)])
 
     def _part(self, name: str, body: Markup) -> Markup:
-        return Markup('<div class="ft-part"><h3>{}</h3>{}</div>').format(self._say(f"errors.{name}"), body)
+        return Markup('<div class="ft-part"><h3>{}</h3>{}</div>').format(self._say(f"mistakes.{name}"), body)
 
     def _item(self, one: LookedAt, page: int, current: bool) -> Markup:
         sample = one.sample
@@ -100,7 +100,7 @@ class Rows:
         ]  # fmt: skip
         body = html.join(
             Markup("<div><small>{}</small>{}</div>").format(
-                self._say(f"errors.{name}"), html.answer(html.shorten(text, _SHORT), self._lang)
+                self._say(f"mistakes.{name}"), html.answer(html.shorten(text, _SHORT), self._lang)
             )
             for name, text in columns
             if text is not None
@@ -111,9 +111,9 @@ class Rows:
         ).format(
             Markup(' aria-current="true"') if current else "",
             one.row,
-            self._say("errors.tick", n=one.row + 1),
+            self._say("mistakes.tick", n=one.row + 1),
             link,
-            self._say("errors.row", n=one.row + 1),
+            self._say("mistakes.row", n=one.row + 1),
             self._marks(one),
             body,
         )
@@ -130,7 +130,7 @@ class Rows:
             for tag in self._looked.tags.get(one.row, ())
         ]
         if one.row in self._looked.answers:
-            marks.append(html.pill("info", "✎ " + self._say("errors.corrected")))
+            marks.append(html.pill("info", "✎ " + self._say("mistakes.corrected")))
         return Markup(" ").join(marks)
 
     def _side(self, one: LookedAt, side: str) -> Markup:
@@ -138,7 +138,7 @@ class Rows:
         answer = one.sample[f"{side}_answer"]
         pieces = word_difference(answer, one.sample["reference"])
         if not answer.strip() or likeness(pieces) < _UNLIKE:
-            note = self._say("errors.unlike") if answer.strip() else ""
+            note = self._say("mistakes.unlike") if answer.strip() else ""
             body = html.answer(answer, self._lang) + Markup('<p class="ft-quiet">{}</p>').format(note)
         else:
             body = Markup('<div class="ft-answer ft-diff">{}</div>').format(html.join(map(_piece, pieces)))
@@ -149,23 +149,23 @@ class Rows:
             for error in one.errors[side]
         )
         return Markup("<div><h3>{} {}{}</h3>{}</div>").format(
-            self._say(f"errors.side.{side}"), mark, kinds, body
+            self._say(f"mistakes.side.{side}"), mark, kinds, body
         )
 
     def _right(self, right: bool) -> str:
-        return ("✓ " if right else "✕ ") + self._say("errors.right" if right else "errors.wrong")
+        return ("✓ " if right else "✕ ") + self._say("mistakes.right" if right else "mistakes.wrong")
 
     def _legend(self) -> Markup:
         return Markup('<span class="ft-diff"><del>{}</del> {} · <ins>{}</ins> {}</span>').format(
-            self._say("errors.word"),
-            self._say("errors.extra"),
-            self._say("errors.word"),
-            self._say("errors.missing"),
+            self._say("mistakes.word"),
+            self._say("mistakes.extra"),
+            self._say("mistakes.word"),
+            self._say("mistakes.missing"),
         )
 
     def _facts(self, one: LookedAt, source: Source) -> Markup:
         analysis = self._looked.analysis
-        heads = [self._say("errors.measure"), *(self._say(f"errors.side.{side}") for side in SIDES)]
+        heads = [self._say("mistakes.measure"), *(self._say(f"mistakes.side.{side}") for side in SIDES)]
         scores = [
             (
                 names.measure_name(measure, self._looked.report, self._lang),
@@ -180,24 +180,24 @@ class Rows:
             for cut in analysis.dimensions
             if cut.values[place] is not None
         ]
-        pairs.append((self._say("errors.source"), self._source(source)))
-        table = html.table(heads, scores, self._say("errors.scores"))
-        return html.facts(pairs) + html.details(self._say("errors.scores"), table)
+        pairs.append((self._say("mistakes.source"), self._source(source)))
+        table = html.table(heads, scores, self._say("mistakes.scores"))
+        return html.facts(pairs) + html.details(self._say("mistakes.scores"), table)
 
     def _source(self, source: Source) -> str:
         if source.dataset is None:
-            return self._say("errors.source.gone")
-        text = self._say("errors.source.row", name=source.dataset.name, n=source.row + 1)
+            return self._say("mistakes.source.gone")
+        text = self._say("mistakes.source.row", name=source.dataset.name, n=source.row + 1)
         return html.link_text(html.url("data", dataset=source.dataset.id, row=str(source.row)), text)
 
     def _neighbours(self, row: int) -> Markup:
         """The way to the rows before and after it in the selection."""
         rows = [one.row for one in self.found]
         if row not in rows:
-            return html.notice("info", self._say("errors.outside"))
+            return html.notice("info", self._say("mistakes.outside"))
         at = rows.index(row)
         links = []
-        for step, key in ((-1, "errors.before"), (1, "errors.after")):
+        for step, key in ((-1, "mistakes.before"), (1, "mistakes.after")):
             if 0 <= at + step < len(rows):
                 page = 1 + (at + step) // PAGE
                 to = names.address(
@@ -206,7 +206,7 @@ class Rows:
                 links.append(html.link(f"{to}#errors-row", self._say(key)))
         page = 1 + at // PAGE
         closed = names.address(self._id, self._selection, page=page if page > 1 else None)
-        return html.actions(*links, html.link(closed, self._say("errors.close")))
+        return html.actions(*links, html.link(closed, self._say("mistakes.close")))
 
     def _turning(self, number: int) -> Markup:
         pages = -(-len(self.found) // PAGE)
@@ -218,7 +218,7 @@ class Rows:
             if 1 <= to <= pages
         ]
         return html.actions(*links, Markup('<span class="ft-quiet">{}</span>').format(
-            self._say("errors.page", page=number, pages=pages)
+            self._say("mistakes.page", page=number, pages=pages)
         ))  # fmt: skip
 
     def _say(self, key: str, **values: object) -> str:

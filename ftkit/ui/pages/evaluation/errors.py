@@ -32,7 +32,7 @@ _SECTIONS = ("confusion", "errors", "slices", "tags")
 
 def build(workspace: Workspace) -> None:
     """Put the page into the current Gradio context."""
-    page_heading("errors")
+    page_heading("mistakes")
     _Page(workspace)
 
 
@@ -50,14 +50,14 @@ class _Page:
             with gr.Column(visible=False, elem_classes="ft-card", elem_id="errors-row") as self._row_card:
                 self._lay_out_row()
             with gr.Column(elem_classes="ft-card"):
-                section("errors.rows")
+                section("mistakes.rows")
                 self._conditions = gr.HTML(elem_id="errors-conditions")
                 self._rows = gr.HTML(elem_id="errors-rows")
                 self._lay_out_sending()
             self._sections = {}
             for name in _SECTIONS:
                 with gr.Column(elem_classes="ft-card") as card:
-                    section(f"errors.{name}")
+                    section(f"mistakes.{name}")
                     self._sections[name] = (card, gr.HTML(elem_id=f"errors-{name}"))
         self._wire()
 
@@ -65,14 +65,14 @@ class _Page:
         self._head = gr.HTML(elem_id="errors-head")
         with gr.Row(elem_classes="ft-fields"):
             self._measure = gr.Dropdown(
-                label=t("errors.measure"),
-                info=t("errors.measure.help"),
+                label=t("mistakes.measure"),
+                info=t("mistakes.measure.help"),
                 elem_id="errors-measure",
                 min_width=240,
             )
             self._sort = gr.Dropdown(
-                choices=[(t(f"errors.sort.{name}"), name) for name in SORTS],
-                label=t("errors.sort"),
+                choices=[(t(f"mistakes.sort.{name}"), name) for name in SORTS],
+                label=t("mistakes.sort"),
                 elem_id="errors-sort",
                 min_width=240,
             )
@@ -80,52 +80,52 @@ class _Page:
     def _lay_out_row(self) -> None:
         self._opened = gr.HTML(elem_id="errors-opened")
         self._tags = gr.CheckboxGroup(
-            label=t("errors.tags.row"), info=t("errors.tags.help"), elem_id="errors-tags-of"
+            label=t("mistakes.tags.row"), info=t("mistakes.tags.help"), elem_id="errors-tags-of"
         )
         with gr.Row(elem_classes="ft-save"):
             self._own_tag = gr.Textbox(
-                label=t("errors.tags.own"), max_length=LONGEST, max_lines=1, elem_id="errors-own-tag"
+                label=t("mistakes.tags.own"), max_length=LONGEST, max_lines=1, elem_id="errors-own-tag"
             )
-            self._add_tag = gr.Button(t("errors.tags.add"), elem_id="errors-add-tag", min_width=140)
+            self._add_tag = gr.Button(t("mistakes.tags.add"), elem_id="errors-add-tag", min_width=140)
         self._answer = gr.Textbox(
-            label=t("errors.answer"),
-            info=t("errors.answer.help"),
+            label=t("mistakes.answer"),
+            info=t("mistakes.answer.help"),
             lines=2,
             max_lines=12,
             elem_id="errors-answer",
         )
         with gr.Row(elem_classes="ft-actions"):
             self._save_answer = gr.Button(
-                t("errors.answer.save"), elem_id="errors-save-answer", min_width=180
+                t("mistakes.answer.save"), elem_id="errors-save-answer", min_width=180
             )
 
     def _lay_out_sending(self) -> None:
         with (
-            gr.Accordion(t("errors.ticked"), open=False, elem_id="errors-ticked"),
+            gr.Accordion(t("mistakes.ticked"), open=False, elem_id="errors-ticked"),
             gr.Row(elem_classes="ft-save"),
         ):
             self._ticked_tag = gr.Dropdown(
-                choices=[(t(f"errors.tag.{tag.replace(' ', '_')}"), tag) for tag in SUGGESTED],
+                choices=[(t(f"mistakes.tag.{tag.replace(' ', '_')}"), tag) for tag in SUGGESTED],
                 value=SUGGESTED[0],
                 allow_custom_value=True,
-                label=t("errors.ticked.tag"),
+                label=t("mistakes.ticked.tag"),
                 elem_id="errors-ticked-tag",
             )
-            self._tag_ticked = gr.Button(t("errors.ticked.do"), elem_id="errors-tag-ticked", min_width=180)
-        with gr.Accordion(t("errors.send"), open=False, elem_id="errors-send-part"):
+            self._tag_ticked = gr.Button(t("mistakes.ticked.do"), elem_id="errors-tag-ticked", min_width=180)
+        with gr.Accordion(t("mistakes.send"), open=False, elem_id="errors-send-part"):
             self._warning = gr.HTML(elem_id="errors-warning")
             self._which = gr.Radio(
-                choices=[(t("errors.send.all"), "all"), (t("errors.send.ticked"), "ticked")],
+                choices=[(t("mistakes.send.all"), "all"), (t("mistakes.send.ticked"), "ticked")],
                 value="all",
-                label=t("errors.send.which"),
-                info=t("errors.send.which.help"),
+                label=t("mistakes.send.which"),
+                info=t("mistakes.send.which.help"),
                 elem_id="errors-which",
             )
-            self._name = gr.Textbox(label=t("errors.send.name"), max_lines=1, elem_id="errors-send-name")
-            self._sure = gr.Checkbox(label=t("errors.send.sure"), visible=False, elem_id="errors-sure")
+            self._name = gr.Textbox(label=t("mistakes.send.name"), max_lines=1, elem_id="errors-send-name")
+            self._sure = gr.Checkbox(label=t("mistakes.send.sure"), visible=False, elem_id="errors-sure")
             with gr.Row(elem_classes="ft-actions"):
                 self._send = gr.Button(
-                    t("errors.send.do"), variant="primary", elem_id="errors-send", min_width=180
+                    t("mistakes.send.do"), variant="primary", elem_id="errors-send", min_width=180
                 )
 
     def _wire(self) -> None:
@@ -143,49 +143,52 @@ class _Page:
             self._sure,
         ]
         arrived = gr.on(
-            fn=handler(self._open), outputs=[*shown, *listed], api_name="errors_open", show_progress="hidden"
+            fn=handler(self._open),
+            outputs=[*shown, *listed],
+            api_name="mistakes_open",
+            show_progress="hidden",
         )
         arrived.success(
-            handler(self._open_row), outputs=of_row, api_name="errors_row", show_progress="hidden"
+            handler(self._open_row), outputs=of_row, api_name="mistakes_row", show_progress="hidden"
         )
         arrived.success(
-            handler(self._survey), outputs=htmls, api_name="errors_survey", show_progress="hidden"
+            handler(self._survey), outputs=htmls, api_name="mistakes_survey", show_progress="hidden"
         )
         for box, name in ((self._measure, "measure"), (self._sort, "sort")):
             chosen = box.input(
-                handler(self._choose), [self._measure, self._sort], self._where, api_name=f"errors_{name}"
+                handler(self._choose), [self._measure, self._sort], self._where, api_name=f"mistakes_{name}"
             )
-            go(chosen, self._where, f"errors_{name}_go")
+            go(chosen, self._where, f"mistakes_{name}_go")
         row_seen = [self._opened, self._tags, *listed]
         self._tags.input(
-            handler(self._set_tags), self._tags, row_seen, api_name="errors_tags", show_progress="hidden"
+            handler(self._set_tags), self._tags, row_seen, api_name="mistakes_tags", show_progress="hidden"
         )
         gr.on(
             [self._add_tag.click, self._own_tag.submit],
             handler(self._add_own),
             self._own_tag,
             [self._own_tag, *row_seen],
-            api_name="errors_add_tag",
+            api_name="mistakes_add_tag",
             show_progress="hidden",
         )
         self._save_answer.click(
-            handler(self._correct), self._answer, row_seen, api_name="errors_answer", show_progress="hidden"
+            handler(self._correct), self._answer, row_seen, api_name="mistakes_answer", show_progress="hidden"
         )
         self._tag_ticked.click(
             handler(self._tag_all_ticked),
             [self._ticked_tag, self._name, self._sure, self._ticks],
             listed,
             js=_WITH_TICKS,
-            api_name="errors_tag_ticked",
+            api_name="mistakes_tag_ticked",
         )
         sent = self._send.click(
             handler(self._send_on),
             [self._which, self._name, self._sure, self._ticks],
             self._where,
             js=_WITH_TICKS,
-            api_name="errors_send",
+            api_name="mistakes_send",
         )
-        go(sent, self._where, "errors_send_go")
+        go(sent, self._where, "mistakes_send_go")
 
     def _open(self, request: gr.Request) -> list[Any]:
         lang = language(request)
@@ -203,7 +206,7 @@ class _Page:
             gr.Dropdown(choices, value=analysis.measure(selection.measure).name),
             gr.Dropdown(value=selection.sort),
             overview.conditions(),
-            html.notice("warn", say("errors.send.test", lang)) if is_test else "",
+            html.notice("warn", say("mistakes.send.test", lang)) if is_test else "",
             gr.Checkbox(visible=is_test),
             *self._listed(request, looked, selection),
         ]
@@ -253,7 +256,9 @@ class _Page:
         sample = next(one for one in looked.analysis.samples if one["row"] == row)
         kept = "" if answer == sample["reference"] else answer
         self._workspace.mistakes.correct(asked(request, "evaluation"), row, kept)
-        gr.Info(say("errors.answer.saved" if kept else "errors.answer.back", language(request)), title="✓")
+        gr.Info(
+            say("mistakes.answer.saved" if kept else "mistakes.answer.back", language(request)), title="✓"
+        )
         return self._again(request, row)
 
     def _tag_all_ticked(
@@ -332,7 +337,7 @@ def _who(request: gr.Request) -> str:
 
 def _nothing(lang: str) -> Markup:
     return html.empty(
-        say("errors.empty.title", lang),
-        say("errors.empty.text", lang),
-        html.link("/evaluate", say("errors.empty.link", lang), primary=True),
+        say("mistakes.empty.title", lang),
+        say("mistakes.empty.text", lang),
+        html.link("/evaluate", say("mistakes.empty.link", lang), primary=True),
     )
