@@ -77,6 +77,8 @@ class Overview:
 
     def errors(self) -> Markup:
         """Kinds of errors, counted for both sides."""
+        if not self._looked.analysis.answered:
+            return html.notice("info", self._say("evaluate.samples.none"))
         counted = self._looked.analysis.errors(self._measure)
         if not counted:
             return html.notice("good", self._say("mistakes.no_errors"))

@@ -83,7 +83,7 @@ class Rows:
             "reference", html.answer(sample["reference"], self._lang)
         )
         answers = ""
-        if self._looked.analysis.answered:
+        if sample.get("base_answer") is not None and sample.get("tuned_answer") is not None:
             answers = Markup('<div class="ft-pair">{}</div><p class="ft-quiet">{}</p>').format(
                 html.join(self._side(one, side) for side in SIDES), self._legend()
             )
