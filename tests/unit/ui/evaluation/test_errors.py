@@ -13,7 +13,7 @@ from ftkit.records import Evaluation
 from ftkit.ui.evaluation.errors.overview import Overview
 from ftkit.ui.evaluation.errors.rows import Rows, Source
 from tests.finished_run import NOW
-from tests.unit.evaluation.sample import measured, sample
+from tests.unit.evaluation.sample import REFERENCES, measured, sample
 
 BAD = "<img src=x onerror=alert(1)>"
 
@@ -26,7 +26,7 @@ def looked(samples: list[dict[str, Any]], **people: Any) -> Looked:
 
 @pytest.mark.parametrize("lang", ["en", "tr"])
 def test_nothing_from_outside_becomes_a_tag(lang: str) -> None:
-    texts = {"prompt": BAD, "system": BAD, "tuned_answer": BAD, "base_answer": BAD}
+    texts = {"prompt": BAD, "system": BAD, "tuned_answer": f"{REFERENCES[0]} {BAD}", "base_answer": BAD}
     rows = [
         sample(n, **texts)
         | {"topic": BAD if n % 2 else "x", f"column_{BAD}": BAD if n % 3 else "y", "language": BAD}
@@ -43,6 +43,7 @@ def test_nothing_from_outside_becomes_a_tag(lang: str) -> None:
         made = [listed.page(1, 0), listed.opened(0, Source(None, 0)), overview.head(), overview.conditions()]
         made += [overview.confusion(), overview.errors(), overview.slices(), overview.tags()]
         text = "".join(made)
+        assert "<del>" in text
         assert "<img" not in text
         assert "&lt;img" in text
 
