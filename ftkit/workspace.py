@@ -4,9 +4,11 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.editing.service import EditingService
 from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
@@ -15,6 +17,7 @@ from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
+from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.sections import HealthFacts
@@ -24,7 +27,7 @@ from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.service import ComparisonService
-from ftkit.records import Restoration, Run
+from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -34,6 +37,7 @@ from ftkit.store.engine import Database, store_file
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
+from ftkit.store.tags import TagTable
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -120,10 +124,11 @@ class Workspace:
             new_id=new_id,
         )
         self.sweeps = SweepService(artefacts, self.folders, self.jobs, self.training, clock, new_id)
-        self.evaluation = EvaluationService(
-            artefacts, self.folders, self.jobs, Looks(self._database), clock, new_id
-        )
+        looks, tags = Looks(self._database), TagTable(self._database)
+        self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, looks, clock, new_id)
         self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
+        self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
         self._settle_jobs()
@@ -146,6 +151,21 @@ class Workspace:
     def preview(self, dataset: str, row: int, model: str, mapping: dict[str, str] | None = None) -> str:
         """One row as the model will see it, through its chat template."""
         return self.models.render(model, self.data.conversation(dataset, row, mapping))
+
+    def send_rows(
+        self, evaluation: str, rows: Sequence[int], name: str = "", *, use_test_rows: bool = False
+    ) -> Dataset:
+        """Rows of an evaluation as a new dataset, with the right answers that people gave.
+
+        Raises:
+            BadInput: there is no such row, or none is chosen.
+            Refused: the rows are of the test part and ``use_test_rows`` does not say that this is meant.
+        """
+        found = self.mistakes.places(evaluation, rows)
+        picked = Picked(
+            split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
+        )
+        return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
 
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.

@@ -129,9 +129,10 @@ class EvaluationService:
         """
         return self._view(self._artefacts.get(Evaluation, id_))
 
-    def samples(self, id_: str, offset: int = 0, limit: int = 20) -> list[dict[str, Any]]:
+    def samples(self, id_: str, offset: int = 0, limit: int | None = 20) -> list[dict[str, Any]]:
         """Rows with both answers and their scores, in the order of the part; empty while they are not measured."""
-        return self._rows(self._artefacts.get(Evaluation, id_))[offset : offset + limit]
+        rows = self._rows(self._artefacts.get(Evaluation, id_))
+        return rows[offset:] if limit is None else rows[offset : offset + limit]
 
     def wait(self, id_: str, on_look: Callable[[Job, dict[str, Any]], None] | None = None) -> EvaluationView:
         """Supervise an evaluation until it has ended; ``on_look`` gets the job and the worker's heartbeat."""

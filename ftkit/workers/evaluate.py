@@ -21,6 +21,7 @@ from ftkit.errors import Refused
 from ftkit.evaluation.measuring.options import Options
 from ftkit.store.files import hash_file, hash_value, read_json, write_json
 from ftkit.workers import loading
+from ftkit.workers.evaluation.about import add_facts
 from ftkit.workers.evaluation.asking import Asking, ask_all
 from ftkit.workers.evaluation.beside.sheets import Sheet, general_sheet, names_sheet
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
@@ -136,6 +137,7 @@ def evaluate(worker: Worker) -> dict[str, Any]:
             for sheet, said in sheets
         },
     }
+    add_facts(samples, values, inputs.mapping, inputs.seed)
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
     return {"rows": len(rows), "left_out": left_out.total(), "models_loaded": loaded}

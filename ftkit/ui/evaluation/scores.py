@@ -29,7 +29,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
         parts += [scores_table(view.report, lang), label_tables(view.report, lang)]
         if "looks" in view.report:
             parts.insert(2, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
-        parts.append(_report_links(view.evaluation.run, lang))
+        parts.append(_report_links(view, lang))
         more = [beyond.forgotten(view.report, lang), beyond.names(view.report, lang)]
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
@@ -158,12 +158,15 @@ def _marks(scores: Iterable[tuple[str, bool]], lang: str) -> Markup:
     return Markup('<p class="ft-marks">{}</p>').format(html.join(pills))
 
 
-def _report_links(run: str, lang: str) -> Markup:
+def _report_links(view: EvaluationView, lang: str) -> Markup:
+    run = view.evaluation.run
     report = Markup('<a class="ft-button ft-primary" href="/report/{0}" target="_blank">{1}</a>').format(
         run, say("evaluate.report", lang)
     )
+    errors = html.link(html.url("mistakes", evaluation=view.evaluation.id), say("evaluate.errors", lang))
     return html.actions(
         report,
+        errors,
         html.link(f"/card/{run}", say("evaluate.card", lang)),
         html.link(html.url("compare", run=run), say("evaluate.compare", lang)),
     )
