@@ -21,6 +21,7 @@ from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.sections import HealthFacts
+from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
@@ -127,6 +128,7 @@ class Workspace:
         looks, tags = Looks(self._database), TagTable(self._database)
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, looks, clock, new_id)
         self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.reports = ReportService(self.evaluation, self.judge, artefacts, self.folders, self.jobs, clock)
         self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
@@ -185,7 +187,7 @@ class Workspace:
         """
         dataset = self.training.dataset_of(run)
         found = self.health.told(dataset, language) if dataset else None
-        return self.evaluation.report(run, language, HealthFacts(*found) if found else None)
+        return self.reports.page(run, language, HealthFacts(*found) if found else None)
 
     def model_card(self, run: str) -> str:
         """The model card of a run, in Markdown with the Hub's metadata.
@@ -195,7 +197,7 @@ class Workspace:
         """
         wanted = self.artefacts.get(Run, run).model
         model = next((model for model in self.models.all() if model.id == wanted), None)
-        return self.evaluation.model_card(run, source_on_hub(model.id, model.source) if model else None)
+        return self.reports.card(run, source_on_hub(model.id, model.source) if model else None)
 
     def back_up_if_due(self) -> Backup | None:
         """Back the database up if the newest backup is an hour old; cheap to call often.

@@ -1,6 +1,6 @@
 """The evaluation room: measure a run, and perhaps further ones, against their base model, and tell the result.
 
-Takes run ids, gives evaluations, their rows and the report page. The measuring happens in the worker; this side writes
+Takes run ids, gives evaluations and their rows. The measuring happens in the worker; this side writes
 what the worker reads (``inputs.json``) and reads what it writes.
 """
 
@@ -8,21 +8,16 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.evaluation.measuring.options import Options
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
-from ftkit.store.artefacts import A, Artefacts
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Evaluation, Job, Part, Run, Split
+from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.store.looks import Look, Looks
-from ftkit.store.models import find_model
-
-if TYPE_CHECKING:
-    from ftkit.evaluation.report.page import ReportData
-    from ftkit.evaluation.report.sections import HealthFacts
 
 _SEED = 42
 
@@ -129,6 +124,11 @@ class EvaluationService:
         """
         return self._view(self._artefacts.get(Evaluation, id_))
 
+    def verdict(self, run_id: str) -> EvaluationView | None:
+        """The newest finished evaluation of a run, that of the test part before others."""
+        done = [view for view in self.all(run_id) if view.report is not None]
+        return next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
+
     def samples(self, id_: str, offset: int = 0, limit: int | None = 20) -> list[dict[str, Any]]:
         """Rows with both answers and their scores, in the order of the part; empty while they are not measured."""
         rows = self._rows(self._artefacts.get(Evaluation, id_))
@@ -157,53 +157,6 @@ class EvaluationService:
             )
         self._artefacts.delete(view.evaluation)
         shutil.rmtree(self._folders.evaluation(id_), ignore_errors=True)
-
-    def report(self, run_id: str, language: str = "en", health: "HealthFacts | None" = None) -> str:
-        """One self-contained page about a run and its newest finished evaluation, that of the test part before others.
-
-        Args:
-            run_id: whose.
-            language: ``en`` or ``tr``.
-            health: what the newest check of the dataset found, in that language.
-        """
-        from ftkit.evaluation.report.page import render  # noqa: PLC0415 - Jinja2 costs the command line time
-
-        return render(self._report_data(run_id, health), language)
-
-    def model_card(self, run_id: str, base: str | None = None) -> str:
-        """The same facts as Markdown, as the Hub takes them, without a row of the data.
-
-        Args:
-            run_id: whose.
-            base: id of the base model on the Hub.
-        """
-        from ftkit.evaluation.report.card import render_card  # noqa: PLC0415 - as above
-
-        return render_card(self._report_data(run_id, None), base)
-
-    def _report_data(self, run_id: str, health: "HealthFacts | None") -> "ReportData":
-        from ftkit.evaluation.report.page import ReportData  # noqa: PLC0415 - as above
-
-        run = self._artefacts.get(Run, run_id)
-        split = self._find(Split, run.split)
-        model = find_model(self._folders, run.model)
-        done = [view for view in self.all(run_id) if view.report is not None]
-        view = next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
-        lineage = list(self._artefacts.lineage(view.evaluation.id if view else run_id))
-        return ReportData(
-            run=run,
-            model=model,
-            split=split,
-            dataset=self._find(Dataset, split.dataset) if split else None,
-            training=self._training_metrics(run_id),
-            curve=JobFolder(self._folders.run(run_id)).measurements()[0],
-            evaluation=view.evaluation if view else None,
-            measured=view.report if view else None,
-            samples=self._rows(view.evaluation) if view else [],
-            lineage=[*lineage, *([("model", model.id, model.name)] if model else [])],
-            made_at=self._clock(),
-            health=health,
-        )
 
     def _check(self, run: Run, split: Split, part: Part) -> None:
         if self._folders.tuned(run.id) is None:
@@ -361,20 +314,6 @@ class EvaluationService:
 
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
-
-    def _training_metrics(self, run_id: str) -> dict[str, Any]:
-        try:
-            job = self._jobs.of(run_id)
-        except NotFound:
-            return {}
-        metrics: dict[str, Any] = (self._jobs.folder(job).result(job.nonce) or {}).get("metrics", {})
-        return metrics
-
-    def _find(self, kind: type[A], id_: str) -> A | None:
-        try:
-            return self._artefacts.get(kind, id_)
-        except NotFound:
-            return None
 
 
 def _nothing_trained(run: Run) -> Refused:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from ftkit.evaluation.judge.words import judged_facts, verdict_sentence
 from ftkit.evaluation.measuring.catalogue import kind_of
 from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, loss_chart
@@ -42,6 +43,7 @@ class ReportData:
     lineage: Sequence[tuple[str, str, str]]
     made_at: datetime
     health: HealthFacts | None = None
+    judged: dict[str, Any] | None = None
 
 
 class ExampleScore(NamedTuple):
@@ -85,6 +87,9 @@ def render(data: ReportData, language: str = "en") -> str:
         "forgotten": sections.forgotten(measured, told),
         "lost": sections.lost(measured),
         "names": sections.names(measured, told),
+        "failures": sections.failures(data.samples, told),
+        "judged": judged_facts(data.judged, language, _titles(measured, told)) if data.judged else [],
+        "judged_short": verdict_sentence(data.judged, language) if data.judged else "",
         "energy": sections.energy_lines(energy.estimate(data.training), data.training, told),
     }
     return _template().render(context)
@@ -131,6 +136,11 @@ def label_table(name: str, field: dict[str, Any], told: Words) -> dict[str, Any]
             line[what] = told.percent(field[what]["tuned"][index], 0) if what in field else "–"
         lines.append(line)
     return {"name": name, "lines": lines, "confusion": field["confusion"]["tuned"]}
+
+
+def _titles(measured: dict[str, Any] | None, told: Words) -> dict[str, str]:
+    """Names of the metrics for a reader."""
+    return {metric: metric_title(metric, measured, told) for metric in measured["tuned"]} if measured else {}
 
 
 def _heat(count: int, line: Sequence[int]) -> int:

@@ -6,6 +6,7 @@ Takes parts of ``report.json`` and facts of other rooms, gives lines in the read
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ftkit.evaluation.errors.analysis import Analysis
 from ftkit.evaluation.report.energy import GRAMS_PER_KILOWATT_HOUR, WATTS_PER_CARD, WATTS_PER_CORE, Energy
 from ftkit.evaluation.report.words import Words
 
@@ -37,6 +38,14 @@ class NameLine(NamedTuple):
     verdict: str
     tone: str
     example: Mapping[str, Any] | None
+
+
+class FailureLine(NamedTuple):
+    """A kind of error: its name, and rows of each side."""
+
+    name: str
+    base: int
+    tuned: int
 
 
 class HealthFacts(NamedTuple):
@@ -98,6 +107,25 @@ def _names_line(kind: str, part: Mapping[str, Any], told: Words) -> NameLine:
         tone=_TONES[part["verdict"]],
         example=part["example"],
     )
+
+
+def failures(samples: Sequence[Mapping[str, Any]], told: Words) -> list[FailureLine]:
+    """Kinds of errors counted for both models, the tuned model's most frequent first."""
+    if not samples or samples[0].get("tuned_answer") is None:
+        return []
+    found = Analysis(samples)
+    counted = found.errors(found.measures[0])
+    lines = [
+        FailureLine(error_name(kind, told), counts["base"], counts["tuned"])
+        for kind, counts in counted.items()
+    ]
+    return sorted(lines, key=lambda line: -line.tuned)
+
+
+def error_name(error: str, told: Words) -> str:
+    """A kind of error, with its field where it has one."""
+    kind, _, field = error.partition(":")
+    return told.say(f"error.{kind}", field=field)
 
 
 def energy_lines(energy: Energy | None, training: Mapping[str, Any], told: Words) -> list[str]:

@@ -7,7 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from ftkit.errors import NotFound, Refused, UserError
+from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.measuring.options import Options
+from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationService
 from ftkit.records import Evaluation, Part, Run, Split
@@ -37,6 +39,11 @@ def room(tmp_path: Path) -> Iterator[Room]:
 def service(room: Room) -> EvaluationService:
     looks = Looks(room.database)
     return EvaluationService(room.artefacts, room.folders, room.jobs, looks, room.clock, room.new_id)
+
+
+def reports(room: Room) -> ReportService:
+    judge = JudgeService(room.artefacts, room.folders, room.jobs, {}, room.clock, room.new_id)
+    return ReportService(service(room), judge, room.artefacts, room.folders, room.jobs, room.clock)
 
 
 def finish(room: Room, id_: str, rows: str = "sha256:rows") -> None:
@@ -130,7 +137,7 @@ def test_unknown_ids_are_not_found(room: Room) -> None:
     with pytest.raises(NotFound):
         service(room).samples("../../etc")
     with pytest.raises(NotFound):
-        service(room).report("nobody")
+        reports(room).page("nobody")
 
 
 def test_the_result_is_there_when_the_worker_has_ended(room: Room) -> None:
@@ -173,15 +180,15 @@ def test_delete_takes_ended_evaluations_only(room: Room) -> None:
 def test_the_report_tells_of_the_newest_test_evaluation(room: Room) -> None:
     add_run(room)
     add_curves(room)
-    assert "ftkit evaluate run1" in service(room).report(RUN)
+    assert "ftkit evaluate run1" in reports(room).page(RUN)
     for part in ("validation", "test", "validation"):
         finish(room, service(room).start(RUN, part).id)
-    html = service(room).report(RUN)
+    html = reports(room).page(RUN)
     for expected in ("First &lt;try&gt;", "which the training never saw", "sha256:5517", "1 min 1 s", "<svg"):
         assert expected in html, expected
     assert "First <try>" not in html
     assert "data1" in html  # lineage
-    assert "Kısaca" in service(room).report(RUN, "tr")
+    assert "Kısaca" in reports(room).page(RUN, "tr")
 
 
 @pytest.mark.training
@@ -197,7 +204,7 @@ def test_a_real_worker_measures_a_real_run(tmp_path: Path) -> None:
         assert view.report["rows"] == 4
         assert view.report["base"].keys() == view.report["tuned"].keys() == view.report["difference"].keys()
         assert len(service(room).samples(evaluation.id)) == 4
-        assert "Tickets" in service(room).report(RUN)
+        assert "Tickets" in reports(room).page(RUN)
 
 
 def another_run(room: Room, id_: str = "run2", **changes: Any) -> Run:
@@ -307,8 +314,8 @@ def test_looks_at_a_test_part_are_counted_by_its_rows_and_outlive_what_looked(ro
     assert looks(look(rows="sha256:others")) == 1
     assert "looked at 3 times" in looks_sentence(3, words("en"))
     service(room).delete(service(room).all()[0].evaluation.id)
-    assert "looked at 3 times" in service(room).report(RUN)
-    assert "3 kez bakıldı" in service(room).report(RUN, "tr")
+    assert "looked at 3 times" in reports(room).page(RUN)
+    assert "3 kez bakıldı" in reports(room).page(RUN, "tr")
 
 
 @pytest.mark.training

@@ -12,6 +12,7 @@ from ftkit.evaluation.errors.selection import Selection
 from ftkit.evaluation.errors.slices import Dimension
 from ftkit.evaluation.errors.tagging import SUGGESTED
 from ftkit.evaluation.measuring.scores import label_names
+from ftkit.evaluation.report import sections
 from ftkit.evaluation.report.metrics import metric_title
 from ftkit.evaluation.report.words import words
 from ftkit.ui import html
@@ -35,9 +36,8 @@ def outcome_name(kind: str, measure: Measure, lang: str) -> str:
 
 
 def error_name(error: str, lang: str) -> str:
-    """A kind of error, with its field where it has one."""
-    kind, _, field = error.partition(":")
-    return say(f"mistakes.error.{kind}", lang, field=field) if field else say(f"mistakes.error.{kind}", lang)
+    """A kind of error as the report calls it."""
+    return sections.error_name(error, words(lang))
 
 
 def dimension_name(cut: Dimension, lang: str) -> str:
