@@ -74,7 +74,7 @@ def evaluate(
     `ignore_case`).
 
     JSON: `evaluation`, `run`, `split`, `part`, `state`, `task`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
-    `difference`, `intervals`, `reference`, `metric_rows`, `skipped`, `not_scored`, `fields`, `classes`, `checks`,
+    `difference`, `others`, `intervals`, `reference`, `metric_rows`, `skipped`, `not_scored`, `fields`, `classes`, `checks`,
     `signatures`, `answers`, `signature`.
     """
     wanted = _options(task, metrics, check)

@@ -166,7 +166,7 @@ class EvaluationService:
         for evaluation in self._artefacts.all(Evaluation):
             same = (evaluation.run, evaluation.part) == (wanted.run, wanted.part)
             # One without a hash was never written by this version.
-            if not same or evaluation.content_hash not in (None, wanted.content_hash):
+            if not same or evaluation.content_hash not in ("", wanted.content_hash):
                 continue
             if self._job(evaluation).state not in ENDED_STATES:
                 return evaluation

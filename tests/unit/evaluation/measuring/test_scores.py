@@ -4,13 +4,13 @@ import pytest
 
 from ftkit.evaluation.measuring.scores import (
     Field,
+    answer_label,
     exact_match,
+    field_scores,
     json_fields,
     json_object,
     label,
     label_names,
-    answer_label,
-    field_scores,
     token_f1,
     word_pair,
     words,
