@@ -10,6 +10,7 @@ from ftkit.evaluation.service import EvaluationService
 from ftkit.records import Part, Run
 from ftkit.settings import Settings
 from ftkit.store.files import read_json, write_json
+from ftkit.store.looks import Looks
 from ftkit.workspace import Workspace
 from tests.finished_run import NOW, RUN, SleepingLauncher, add_curves, open_room
 
@@ -37,7 +38,9 @@ def add_triage(home: Path, extra: dict[int, str] | None = None) -> dict[Part, st
         room.artefacts.add(run)
         write_json(room.folders.run(RUN) / "adapter" / "adapter_config.json", {})
         add_curves(room)
-        service = EvaluationService(room.artefacts, room.folders, room.jobs, room.clock, room.new_id)
+        service = EvaluationService(
+            room.artefacts, room.folders, room.jobs, Looks(room.database), room.clock, room.new_id
+        )
         for part in ("validation", "test"):
             made[part] = service.start(RUN, part).id
             folder = room.folders.evaluation(made[part])
@@ -61,6 +64,7 @@ def answers(place: int, reference: str) -> tuple[str, str]:
 
 def _measure(folder: Path, inputs: dict[str, Any], extra: dict[int, str]) -> None:
     from ftkit.data.storage import iterate_rows
+    from ftkit.evaluation.measuring.options import Options
     from ftkit.workers.evaluate import write_samples
     from ftkit.workers.evaluation.about import add_facts
     from ftkit.workers.evaluation.summary import add_scores, summarise
@@ -76,8 +80,9 @@ def _measure(folder: Path, inputs: dict[str, Any], extra: dict[int, str]) -> Non
             "tuned_answer": tuned, "tuned_nll": 10.0 + place % 5, "tuned_tokens": 9, "tuned_cut": False,
         }  # fmt: skip
         samples.append({"row": place, **texts, "scored_tokens": 10, **sides})
-    add_scores(samples)
-    report = summarise(samples, 42, folder)
+    options = Options()
+    add_scores(samples, ("base", "tuned"), options)
+    report = summarise(samples, ("base", "tuned"), options, 42, folder)
     report |= {
         "rows": len(samples),
         "left_out": 0,
