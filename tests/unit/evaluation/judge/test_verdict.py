@@ -88,3 +88,11 @@ def test_the_orders_swap_the_answers_and_nothing_else() -> None:
     assert first != second
     swapped = first.replace("from base", "#").replace("from tuned", "from base").replace("#", "from tuned")
     assert swapped == second
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_copy_of_the_example_is_no_verdict(language: str) -> None:
+    system = messages(Case(0, "", "P", "", "a", "b"), "base_first", "Be fair.", language)[0]["content"]
+    assert '"winner"' in system
+    with pytest.raises(NoVerdict):
+        read_verdict(system)
