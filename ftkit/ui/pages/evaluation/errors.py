@@ -159,6 +159,9 @@ class _Page:
                 handler(self._choose), [self._measure, self._sort], self._where, api_name=f"mistakes_{name}"
             )
             go(chosen, self._where, f"mistakes_{name}_go")
+        self._wire_actions(listed)
+
+    def _wire_actions(self, listed: list[gr.HTML]) -> None:
         row_seen = [self._opened, self._tags, *listed]
         self._tags.input(
             handler(self._set_tags), self._tags, row_seen, api_name="mistakes_tags", show_progress="hidden"
