@@ -123,7 +123,7 @@ def _tone(difference: Mapping[str, Any], kind: Metric) -> str:
 
 
 def _rows(metric: str, measured: Mapping[str, Any]) -> int:
-    return int(measured["metric_rows"].get(metric, measured.get("rows", 0)))
+    return int(measured.get("metric_rows", {}).get(metric, measured.get("rows", 0)))
 
 
 def _level(value: float, unit: Unit, told: Words) -> str:

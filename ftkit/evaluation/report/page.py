@@ -21,6 +21,7 @@ from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 EXAMPLES = 12
 _SIDES = ("base", "tuned")
+_LABEL_COLUMNS = ("value", "rows", "base_right", "tuned_right", "base_f1", "tuned_f1", "precision", "recall")
 _TILES = 4
 
 
@@ -39,6 +40,18 @@ class ReportData:
     samples: Sequence[dict[str, Any]]
     lineage: Sequence[tuple[str, str, str]]
     made_at: datetime
+
+
+class LabelTable(NamedTuple):
+    """A category label by label: ``lines`` under ``heads``, and how often each was answered with which (``confusion``)."""
+
+    name: str
+    heads: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    answered: Sequence[str]
+    confusion: Sequence[Sequence[int]]
+    caption: str
+    note: str
 
 
 class ExampleScore(NamedTuple):
@@ -73,7 +86,7 @@ def render(data: ReportData, language: str = "en") -> str:
         "chart": loss_chart(Curves.of(data.curve), told),
         "metrics": metric_rows(measured, told) if measured else [],
         "tiles": _tiles(measured, told) if measured else [],
-        "fields": _fields(measured, told) if measured else [],
+        "fields": label_tables(measured, told) if measured else [],
         "examples": examples(data.samples, measured) if measured else [],
         "system": _shared_system(data.samples),
         "left_out": _left_out(data, told),
@@ -85,7 +98,7 @@ def render(data: ReportData, language: str = "en") -> str:
 
 def examples(samples: Sequence[dict[str, Any]], measured: dict[str, Any]) -> list[Example]:
     """At most ``EXAMPLES`` rows, evenly spaced."""
-    if not samples or not measured["answers"]:
+    if not samples or samples[0]["tuned_answer"] is None:
         return []
     count = min(EXAMPLES, len(samples))
     picked = [samples[index * len(samples) // count] for index in range(count)]
@@ -101,29 +114,44 @@ def _tiles(measured: dict[str, Any], told: Words) -> list[MetricRow]:
     return [metric_row(metric, measured, told) for metric in [*wanted, "perplexity"] if metric in found]
 
 
-def _fields(measured: dict[str, Any], told: Words) -> list[dict[str, Any]]:
+def label_tables(measured: Mapping[str, Any], told: Words) -> list[LabelTable]:
     """Per category (the whole answer, or a field): one line per value, and the confusion table."""
-    classes = measured.get("classes")
-    tables = [label_table(told.say("fields.whole"), classes, told)] if classes else []
-    return tables + [
-        label_table(name, field, told)
-        for name, field in measured["fields"].items()
-        if field["kind"] == "category"
+    whole = {told.say("fields.whole"): measured.get("classes") or {}}
+    return [
+        _label_table(name, field, told)
+        for name, field in [*whole.items(), *measured["fields"].items()]
+        if "labels" in field
     ]
 
 
-def label_table(name: str, field: dict[str, Any], told: Words) -> dict[str, Any]:
-    """``lines``, one for each value, and ``confusion`` of the tuned model; an earlier report has no precision."""
+def how_sure(measured: Mapping[str, Any], told: Words) -> list[str]:
+    """What intervals and p mean, and exactly how each metric was computed, in paragraphs."""
+    said = [told.say("metrics.note")]
+    if signatures := measured.get("signatures"):
+        said += [told.say("metrics.task", task=told.say(f"task.{measured['task']}")), *signatures.values()]
+    return said + not_measured(measured, told)
+
+
+def _label_table(name: str, field: Mapping[str, Any], told: Words) -> LabelTable:
+    """An earlier report has no precision and recall."""
     lines = []
     for index, label in enumerate(field["labels"]):
-        line = {"value": label, "rows": sum(field["confusion"]["base"][index])}
-        for side in _SIDES:
-            line[f"{side}_right"] = field["confusion"][side][index][index]
-            line[f"{side}_f1"] = told.percent(field["f1"][side][index], 0)
+        counts = {side: field["confusion"][side][index] for side in _SIDES}
+        line = [label, told.number(sum(counts["base"]))]
+        line += [told.number(counts[side][index]) for side in _SIDES]
+        line += [told.percent(field["f1"][side][index], 0) for side in _SIDES]
         for what in ("precision", "recall"):
-            line[what] = told.percent(field[what]["tuned"][index], 0) if what in field else "–"
+            line.append(told.percent(field[what]["tuned"][index], 0) if what in field else "–")
         lines.append(line)
-    return {"name": name, "lines": lines, "confusion": field["confusion"]["tuned"]}
+    return LabelTable(
+        name=name,
+        heads=[told.say(f"fields.{key}") for key in _LABEL_COLUMNS],
+        lines=lines,
+        answered=[*field["labels"], told.say("fields.other")],
+        confusion=field["confusion"]["tuned"],
+        caption=told.say("fields.confusion"),
+        note=told.say("fields.other_note"),
+    )
 
 
 def _heat(count: int, line: Sequence[int]) -> int:

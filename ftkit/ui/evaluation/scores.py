@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ftkit.evaluation.report.metrics import metric_rows
-from ftkit.evaluation.report.page import examples, label_table, not_measured
+from ftkit.evaluation.report.page import examples, how_sure, label_tables
 from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
@@ -24,9 +24,9 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     )
     parts = [title, views.error_notice(view.job.error, lang)]
     if view.report is not None:
-        parts += [scores_table(view.report, lang), label_tables(view.report, lang)]
+        parts += [scores_table(view.report, lang), labels(view.report, lang)]
         if "looks" in view.report:
-            parts.insert(2, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
+            parts.insert(-1, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
         parts.append(_report_links(view.evaluation.run, lang))
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
@@ -66,50 +66,27 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
         (
             html.table(headers, body, say("evaluate.table.caption", lang)),
             _quiet(note),
-            html.details(say("evaluate.how", lang), _how(measured, lang)),
+            html.details(say("evaluate.how", lang), html.join(map(html.paragraph, how_sure(measured, told)))),
         )
     )
 
 
-def label_tables(measured: Mapping[str, Any], lang: str) -> Markup:
+def labels(measured: Mapping[str, Any], lang: str) -> Markup:
     """Label by label: how often each was right, and what was answered instead; empty where nothing is a label."""
-    told, found = words(lang), []
-    whole = {told.say("fields.whole"): measured.get("classes")}
-    for name, field in {**whole, **measured["fields"]}.items():
-        if not field or field["kind"] != "category":
-            continue
-        table = label_table(name, field, told)
-        columns = ("rows", "base_right", "tuned_right", "base_f1", "tuned_f1", "precision", "recall")
-        body = [[line["value"], *(str(line[key]) for key in columns)] for line in table["lines"]]
-        heads = [told.say(f"fields.{key}") for key in ("value", *columns)]
-        labels = [line["value"] for line in table["lines"]]
-        counts = [[label, *map(str, line)] for label, line in zip(labels, table["confusion"], strict=True)]
-        confusion = html.table(["", *labels, told.say("fields.other")], counts, told.say("fields.confusion"))
-        found.append(
-            html.details(
-                say("evaluate.labels", lang, name=name),
-                html.join(
-                    (
-                        html.table(heads, body, name),
-                        _quiet(told.say("fields.confusion")),
-                        confusion,
-                        _quiet(told.say("fields.other_note")),
-                    )
-                ),
-            )
+    found = []
+    for table in label_tables(measured, words(lang)):
+        counts = (
+            [label, *map(str, line)] for label, line in zip(table.answered, table.confusion, strict=False)
         )
+        confusion = html.table(["", *table.answered], counts, table.caption)
+        inside = (
+            html.table(table.heads, table.lines, table.name),
+            _quiet(table.caption),
+            confusion,
+            _quiet(table.note),
+        )
+        found.append(html.details(say("evaluate.labels", lang, name=table.name), html.join(inside)))
     return html.join(found)
-
-
-def _how(measured: Mapping[str, Any], lang: str) -> Markup:
-    """How sure is meant, and exactly what was computed."""
-    told = words(lang)
-    parts = [html.paragraph(told.say("metrics.note"))]
-    if signatures := measured.get("signatures"):
-        parts.append(html.paragraph(told.say("metrics.task", task=told.say(f"task.{measured['task']}"))))
-        parts += [Markup("<code>{}</code><br>").format(line) for line in signatures.values()]
-    parts += [html.paragraph(line) for line in not_measured(measured, told)]
-    return html.join(parts)
 
 
 def _with_note(value: str, note: str) -> Markup:
