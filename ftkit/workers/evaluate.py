@@ -22,18 +22,27 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused, WorkerFault
+from ftkit.evaluation.measuring.options import Options
 from ftkit.store.files import hash_file, read_json, write_json
-from ftkit.workers.evaluation.metrics import SIDES
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
 from ftkit.workers.evaluation.remembered import BaseAnswers
-from ftkit.workers.evaluation.summary import add_scores, summarise
+from ftkit.workers.evaluation.summary import SIDES, add_scores, summarise
 from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import load_sides, load_tokenizer
 from ftkit.workers.training.rows import IGNORED, FastTokenizer
 
 _SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
-_LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
+_LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "evaluate",
+    "sacrebleu",
+    "rouge_score",
+    "scikit-learn",
+    "scipy",
+)
 
 
 class Inputs(NamedTuple):
@@ -47,6 +56,7 @@ class Inputs(NamedTuple):
     seed: int
     max_new_tokens: int | None
     cache: Path | None
+    options: Options
 
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> "Inputs":
@@ -60,6 +70,7 @@ class Inputs(NamedTuple):
             seed=value["seed"],
             max_new_tokens=value.get("max_new_tokens"),
             cache=Path(value["cache"]) if value.get("cache") else None,
+            options=Options.from_json(value),
         )
 
     @property
@@ -107,7 +118,8 @@ def evaluate(worker: Worker) -> dict[str, Any]:
     told = signature(inputs, models, limit)
     known = BaseAnswers(inputs.cache, _base_depends_on(inputs, told))
     samples = measure_rows(models, rows, limit, worker, known)
-    report = summarise(samples, inputs.seed, worker.path)
+    add_scores(samples, SIDES, inputs.options)
+    report = summarise(samples, SIDES, inputs.options, inputs.seed, worker.path)
     report |= {
         "rows": len(rows),
         "left_out": left_out.total(),
@@ -138,7 +150,7 @@ def read_part(inputs: Inputs) -> list[dict[str, Any]]:
 def measure_rows(
     models: Models, rows: list[Prepared], limit: int, worker: Worker, known: BaseAnswers
 ) -> list[dict[str, Any]]:
-    """One sample per row: texts, log-likelihoods and scores of both sides; the base model is asked what is not known."""
+    """One sample per row: texts and log-likelihoods of both sides; the base model is asked what is not known."""
     samples = [_sample(row) for row in rows]
     recalled = known.recall([row.row for row in rows])
     sides = SIDES if recalled is None else ("tuned",)
@@ -161,7 +173,6 @@ def measure_rows(
         worker.raise_if_stopped()
     if recalled is None:
         known.remember(samples)
-    add_scores([samples[place] for place in asked])
     return samples
 
 

@@ -1,14 +1,16 @@
-"""Scores of one answer against its reference, and which JSON fields can be scored how.
+"""Scores of one answer against its reference, its words and its label, and which JSON fields can be scored how.
 
-Takes texts, gives numbers and labels; every score of a row is between 0 and 1. It aggregates nothing and knows no model:
-the means, F1 and intervals over rows are made by the evaluation worker.
+Takes texts, gives numbers, words and labels; every score of a row is between 0 and 1. It aggregates nothing and knows no
+model: the means, F1 and intervals over rows are made by the evaluation worker.
 """
 
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, NoReturn
+
+import regex
 
 FieldKind = Literal["category", "text"]
 
@@ -17,7 +19,10 @@ MOST_CATEGORIES = 20
 LONGEST_CATEGORY = 30
 
 # Chinese and Japanese write no spaces: each of their characters counts as a word.
-_UNSPACED = (("\u3040", "\u30ff"), ("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"))
+_UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = regex.compile(rf"[{_UNSPACED}]|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+", regex.V1)
+_TURKISH_LETTERS = frozenset("ıİğĞ")
+_AROUND = " .,;:!?\"'`*“”‘’«»()[]{}…。！？"
 
 
 class Field(NamedTuple):
@@ -40,11 +45,36 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def words(text: str) -> list[str]:
-    """Words as token F1 counts them: case-folded runs of letters, digits and their marks, without punctuation."""
+def words(text: str, turkish: bool = False) -> list[str]:
+    """Words as they are counted: case-folded runs of letters, digits and their marks, without punctuation.
+
+    Of plain English the same as rouge-score's own words. Each Chinese or Japanese character is a word.
+
+    Args:
+        text: any.
+        turkish: a capital I is the capital of the dotless ı.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    if turkish:
+        composed = composed.replace("I", "ı")
     # Case folding turns the Turkish capital İ into i and a combining dot, which no i elsewhere carries.
-    folded = unicodedata.normalize("NFC", text.casefold().replace("i\u0307", "i"))
-    return "".join(_word_characters(folded)).split()
+    folded = unicodedata.normalize("NFC", composed.casefold().replace("i\u0307", "i"))
+    return _WORD.findall(folded)  # type: ignore[no-any-return]  # the library has no types
+
+
+def word_pair(answer: str, reference: str) -> tuple[list[str], list[str]]:
+    """Words of both, read as Turkish where a letter of either is only Turkish (or of a language with the same I)."""
+    turkish = bool(_TURKISH_LETTERS & {*answer, *reference})
+    return words(answer, turkish), words(reference, turkish)
+
+
+def answer_label(text: str) -> str:
+    """A whole answer as a label: white space, case, and punctuation around it do not count.
+
+    All four letters i of Turkish count as one: a single word does not show which language it is.
+    """
+    folded = normalise(text).casefold().replace("i\u0307", "i").replace("ı", "i")
+    return folded.strip(_AROUND) or folded
 
 
 def token_f1(answer: str, reference: str) -> float:
@@ -52,7 +82,7 @@ def token_f1(answer: str, reference: str) -> float:
 
     The F1 of SQuAD (Rajpurkar et al. 2016) without its English article rule. Two texts without words agree.
     """
-    given, wanted = Counter(words(answer)), Counter(words(reference))
+    given, wanted = map(Counter, word_pair(answer, reference))
     if not given or not wanted:
         return float(given == wanted)
     shared = (given & wanted).total()
@@ -108,21 +138,13 @@ def json_fields(references: Sequence[str]) -> list[Field]:
     return [_field(name, labels) for name, labels in values.items()]
 
 
-def row_scores(answer: str, reference: str, fields: Sequence[Field]) -> dict[str, float | None]:
-    """All scores of one answer, by metric; None where the reference gives nothing to compare with.
+def field_scores(answer: str, reference: str, fields: Sequence[Field]) -> dict[str, float | None]:
+    """Scores of one answer in each field, by metric; None where the reference gives nothing to compare with.
 
     An answer that is not JSON is wrong in every field, and counted by ``json_valid``.
     """
-    wanted = json_object(reference)
-    given = json_object(answer)
-    scores: dict[str, float | None] = {
-        "exact_match": exact_match(answer, reference),
-        "token_f1": token_f1(answer, reference),
-        "json_valid": None if wanted is None else float(given is not None),
-    }
-    for field in fields:
-        scores[field.metrics[0]] = _field_score(field, given, wanted)
-    return scores
+    wanted, given = json_object(reference), json_object(answer)
+    return {field.metrics[0]: _field_score(field, given, wanted) for field in fields}
 
 
 def _field_score(
@@ -159,16 +181,6 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {normalise(key): _canonical(item) for key, item in value.items()}
     return value
-
-
-def _word_characters(text: str) -> Iterator[str]:
-    for character in text:
-        if any(first <= character <= last for first, last in _UNSPACED):
-            yield f" {character} "
-        elif unicodedata.category(character)[0] in "LMN":
-            yield character
-        else:
-            yield " "
 
 
 def _refuse_constant(name: str) -> NoReturn:

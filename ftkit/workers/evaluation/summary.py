@@ -1,56 +1,72 @@
-"""What the answers of all rows come to: scores by row, then metric by metric for base and tuned with the difference.
+"""What the answers of all rows come to: scores by row, then metric by metric for every model with the differences.
 
-Takes samples with both answers, gives the measured part of ``report.json``. It asks no model.
+Takes samples with the answers of all sides, gives the measured part of ``report.json``. It asks no model.
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftkit.evaluation.measuring.scores import json_fields, row_scores
-from ftkit.workers.evaluation.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
+from ftkit.evaluation.measuring.options import Options
+from ftkit.evaluation.measuring.verdicts import judge
+from ftkit.workers.evaluation.measures import Measures
+from ftkit.workers.evaluation.plan import plan_of, score_rows
 
-_TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
-
-
-def add_scores(samples: list[dict[str, Any]]) -> None:
-    """Each sample's scores of both sides, as ``<side>_<metric>``."""
-    fields = json_fields([sample["reference"] for sample in samples])
-    for sample in samples:
-        for side in SIDES:
-            scores = row_scores(sample[f"{side}_answer"], sample["reference"], fields)
-            sample |= {f"{side}_{metric}": score for metric, score in scores.items()}
+SIDES = ("base", "tuned")
 
 
-def summarise(samples: list[dict[str, Any]], seed: int, folder: Path) -> dict[str, Any]:
+def add_scores(samples: list[dict[str, Any]], sides: Sequence[str], options: Options) -> None:
+    """Each sample's scores of all sides, as ``<side>_<metric>``."""
+    score_rows(samples, sides, plan_of(samples, options))
+
+
+def summarise(
+    samples: list[dict[str, Any]], sides: Sequence[str], options: Options, seed: int, folder: Path
+) -> dict[str, Any]:
     """The measured part of ``report.json``.
 
     Args:
         samples: with the scores that ``add_scores`` gave them.
+        sides: ``base``, ``tuned``, and the ids of further runs.
+        options: what was asked for.
         seed: of the resampling.
         folder: place for what ``evaluate`` insists on making.
     """
-    skipped: dict[str, str] = {}
+    plan = plan_of(samples, options)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".metrics-") as scratch:
-        summary = Summary(samples, seed, Path(scratch))
-        summary.perplexity()
-        answered = samples[0]["tuned_answer"] is not None
-        for name, metric in _TEXT_METRICS.items():
-            if not answered:
-                skipped[name] = "no_prompts"
-            elif not summary.answers(metric, name):
-                skipped[name] = "no_json_references"
-        for field in json_fields([sample["reference"] for sample in samples]) if answered else ():
-            summary.field(field)
-    return {
-        "base": summary.base,
-        "tuned": summary.tuned,
-        "difference": summary.difference,
-        "metric_rows": summary.metric_rows,
-        "fields": summary.fields,
-        "skipped": skipped,
-        "answers": {side: _answer_facts(samples, side) for side in SIDES} if answered else {},
-    }
+        measures = Measures(samples, sides, plan, seed, Path(scratch))
+        values = {side: measures.values(side) for side in sides}
+        names = [field.name for field in plan.fields]
+
+        def compared(first: str, second: str) -> dict[str, Any]:
+            return judge(measures.differences(first, second), measures.metric_rows, names)
+
+        return {
+            "task": plan.task,
+            "base": values["base"],
+            "tuned": values["tuned"],
+            "difference": compared("base", "tuned"),
+            "others": {
+                side: {
+                    "metrics": values[side],
+                    "difference": compared("base", side),
+                    "against_tuned": compared("tuned", side),
+                }
+                for side in sides
+                if side not in SIDES
+            },
+            "intervals": {side: measures.intervals(side) for side in sides},
+            "reference": measures.of_references(),
+            "metric_rows": measures.metric_rows,
+            "not_scored": measures.not_scored,
+            "fields": measures.fields(),
+            "classes": measures.classes(),
+            "checks": options.as_json()["checks"],
+            "signatures": measures.signatures(),
+            "skipped": plan.skipped | measures.skipped,
+            "answers": {side: _answer_facts(samples, side) for side in sides} if plan.answered else {},
+        }
 
 
 def _answer_facts(samples: list[dict[str, Any]], side: str) -> dict[str, int]:

@@ -185,7 +185,8 @@ def test_plain_texts_get_perplexity_and_say_what_is_skipped(tmp_path: Path, mode
     evaluate(worker)
     report, samples = read(worker)
     assert list(report["base"]) == ["perplexity"]
-    assert set(report["skipped"]) == {"exact_match", "token_f1", "json_valid"}
+    assert {"exact_match", "token_f1", "chrf"} <= set(report["skipped"])
+    assert samples[0]["tuned_perplexity"] > 0
     assert samples[0]["base_answer"] is None
     nll, tokens = (
         torch.tensor([s[k] for s in samples], dtype=torch.float64).numpy()
@@ -279,3 +280,16 @@ def test_the_base_model_is_asked_once_for_the_same_rows(
         rows = changed.pop("rows", tickets(4))
         evaluate(make_worker(tmp_path / str(len(asked)), model, rows, cache=cache, **changed))
     assert len(asked) == 1 + 2 + 2, "with another limit or other rows it is asked anew"
+
+
+def test_what_was_asked_for_is_what_is_measured(tmp_path: Path, model: Path) -> None:
+    made = [{"kind": "contains", "name": "json", "texts": ["{"]}]
+    worker = make_worker(tmp_path, model, tickets(3), task="chat", metrics=["bleu", "length"], checks=made)
+    evaluate(worker)
+    report, samples = read(worker)
+    assert report["task"] == "chat"
+    assert list(report["base"]) == ["bleu", "length", "check_json"]
+    assert report["checks"] == made
+    assert samples[0]["tuned_check_json"] in (0.0, 1.0)
+    with pytest.raises(BadInput, match="no metric “bleurt”"):
+        evaluate(make_worker(tmp_path / "wrong", model, tickets(3), metrics=["bleurt"]))

@@ -4,13 +4,15 @@ import pytest
 
 from ftkit.evaluation.measuring.scores import (
     Field,
+    answer_label,
     exact_match,
+    field_scores,
     json_fields,
     json_object,
     label,
     label_names,
-    row_scores,
     token_f1,
+    word_pair,
     words,
 )
 
@@ -97,28 +99,23 @@ def test_names_of_labels_stay_different() -> None:
 
 def test_scores_of_a_right_and_a_partly_right_answer() -> None:
     fields = json_fields([TICKET, TICKET.replace("billing", "delivery"), *_other_summaries()])
-    right = row_scores(TICKET, TICKET, fields)
+    right = field_scores(TICKET, TICKET, fields)
     assert set(right.values()) == {1.0}
-    partly = row_scores(TICKET.replace("high", "low").replace("one order", "a kettle"), TICKET, fields)
-    assert partly["exact_match"] == 0
+    partly = field_scores(TICKET.replace("high", "low").replace("one order", "a kettle"), TICKET, fields)
     assert (partly["category_accuracy"], partly["priority_accuracy"]) == (1, 0)
     assert partly["summary_token_f1"] == pytest.approx(2 * 3 / (5 + 5))
 
 
-def test_an_answer_that_is_not_json_is_wrong_everywhere_and_counted() -> None:
+def test_an_answer_that_is_not_json_is_wrong_everywhere() -> None:
     fields = json_fields([TICKET, *_other_summaries()])
-    scores = row_scores("billing", TICKET, fields)
-    assert scores["json_valid"] == 0
+    scores = field_scores("billing", TICKET, fields)
     assert scores["category_accuracy"] == 0
     assert scores["summary_token_f1"] == 0
 
 
 def test_a_reference_without_the_field_scores_nothing() -> None:
     fields = json_fields([TICKET])
-    scores = row_scores("hello", "hello", fields)
-    assert scores["exact_match"] == 1
-    assert scores["json_valid"] is None
-    assert scores["category_accuracy"] is None
+    assert field_scores("hello", "hello", fields)["category_accuracy"] is None
 
 
 def _other_summaries() -> list[str]:
@@ -127,3 +124,33 @@ def _other_summaries() -> list[str]:
         for n in range(25)
     ]
     return [json.dumps(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "same"),
+    [
+        ("IŞIK", "ışık", True),
+        ("ISPARTA", "ısparta", True),
+        ("İZMİR", "izmir", True),
+        ("DİŞ", "diş", True),
+        ("Ilık su", "ılık su", True),
+        ("TITLE", "title", True),  # no letter of it is only Turkish
+        ("sinir", "sınır", False),  # nerve, border
+    ],
+)
+def test_words_know_both_letters_i(answer: str, reference: str, same: bool) -> None:
+    given, wanted = word_pair(answer, reference)
+    assert (given == wanted) is same
+
+
+@pytest.mark.parametrize("text", ["Billing", " billing.\n", "“BILLING”", "**billing**", "(Billing)!"])
+def test_case_and_punctuation_around_it_make_no_other_label(text: str) -> None:
+    assert answer_label(text) == "billing"
+
+
+def test_labels_that_differ_inside_stay_different() -> None:
+    assert answer_label("C++") != answer_label("C")
+    assert answer_label("not billing") != answer_label("billing")
+    assert answer_label("?!") == "?!"
+    assert answer_label("KIRMIZI") == answer_label("kırmızı")
+    assert answer_label("DİŞ") == answer_label("diş")
