@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ftkit.cli.output import Answer, brief, facts, table
+from ftkit.cli.output import Answer, facts, table
 from ftkit.cli.runs import RunId
 from ftkit.cli.session import check_done, follow, open_workspace, write_page
-from ftkit.errors import WorkerFault
+from ftkit.errors import BadInput, WorkerFault
 
 if TYPE_CHECKING:
+    from ftkit.evaluation.measuring.options import Options
     from ftkit.evaluation.service import EvaluationView
     from ftkit.records import Part
     from ftkit.workspace import Workspace
@@ -30,6 +31,17 @@ class PartName(StrEnum):
     test = "test"
 
 
+class TaskName(StrEnum):
+    """What a model may be asked to do."""
+
+    generation = "generation"
+    classification = "classification"
+    extraction = "extraction"
+    summarising = "summarising"
+    translation = "translation"
+    chat = "chat"
+
+
 class Language(StrEnum):
     """Languages of the report."""
 
@@ -40,18 +52,47 @@ class Language(StrEnum):
 def evaluate(
     run: RunId,
     split_part: Annotated[PartName, typer.Option(help="Which part of the split.")] = PartName.test,
+    task: Annotated[
+        TaskName | None,
+        typer.Option(help="What the model is asked to do; found from the references if left out."),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY,KEY", help="Which metrics, with commas between; those of the task if left out."
+        ),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A YAML or JSON list of checks of your own.")
+    ] = None,
 ) -> Answer:
     """Measure base and tuned model on the same rows of the run's split.
 
-    JSON: `evaluation`, `run`, `split`, `part`, `state`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
-    `difference`, `metric_rows`, `skipped`, `fields`, `answers`, `signature`.
+    Metrics: `accuracy` `macro_f1` `micro_f1` `json_valid` `fields` `bleu` `chrf` `rouge1` `rouge2` `rougeL` `exact_match`
+    `token_f1` `perplexity` `length` `distinct_1` `distinct_2` `refusal_rate`. A check has a `name`, a `kind`, and for the
+    kind `regex` a `pattern` (`whole`, `ignore_case`), for `json_schema` a `schema`, for `contains` a list `texts` (`all`,
+    `ignore_case`).
+
+    JSON: `evaluation`, `run`, `split`, `part`, `state`, `task`, `rows`, `left_out`, `left_out_reasons`, `base`, `tuned`,
+    `difference`, `others`, `intervals`, `reference`, `metric_rows`, `skipped`, `not_scored`, `fields`, `classes`, `checks`,
+    `signatures`, `answers`, `signature`.
     """
+    wanted = _options(task, metrics, check)
     with open_workspace() as workspace:
-        view = run_evaluation(workspace, run, split_part.value)
+        view = run_evaluation(workspace, run, split_part.value, wanted)
     value = evaluation_value(view)
     about = {
         name: value[name]
-        for name in ("evaluation", "part", "rows", "left_out", "left_out_reasons", "skipped")
+        for name in (
+            "evaluation",
+            "part",
+            "task",
+            "rows",
+            "left_out",
+            "left_out_reasons",
+            "skipped",
+            "not_scored",
+        )
     }
     about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
     return Answer(value, [facts(about), "", metrics_table(value)])
@@ -123,13 +164,15 @@ def report(
     return Answer({"run": run, "report": str(path)}, [f"The report is {path}"])
 
 
-def run_evaluation(workspace: "Workspace", run: str, part: "Part") -> "EvaluationView":
-    """Evaluate a run and wait; an unfinished evaluation of the same part is joined.
+def run_evaluation(
+    workspace: "Workspace", run: str, part: "Part", options: "Options | None" = None
+) -> "EvaluationView":
+    """Evaluate a run and wait; the same evaluation is joined where it is unfinished.
 
     Raises:
         FtkitError: it failed.
     """
-    evaluation = workspace.evaluation.start(run, part)
+    evaluation = workspace.evaluation.start(run, part, options)
     view = follow(
         "Evaluation",
         lambda look: workspace.evaluation.wait(evaluation.id, look),
@@ -153,15 +196,17 @@ def evaluation_value(view: "EvaluationView") -> dict[str, Any]:
 
 
 def metrics_table(value: Mapping[str, Any]) -> Table:
-    """Each metric for base and tuned, with the difference and how sure it is."""
+    """Each metric for base and tuned, with the difference, how sure it is, and what that means."""
+    from ftkit.evaluation.report.metrics import sentence  # noqa: PLC0415 - its imports are not needed for --help
+    from ftkit.evaluation.report.words import words  # noqa: PLC0415 - as above
+
     rows = []
     for metric in dict.fromkeys([*value["base"], *value["tuned"]]):
         change = value["difference"].get(metric) or {}
-        low, high = change.get("low"), change.get("high")
-        sure = f"{brief(low)} to {brief(high)}" if low is not None else ""
+        said = sentence(metric, value, words("en")) if change else ""
         base, tuned = value["base"].get(metric), value["tuned"].get(metric)
-        rows.append((metric, base, tuned, change.get("value"), sure, change.get("p")))
-    return table(["metric", "base", "tuned", "difference", "95 % interval", "p"], rows)
+        rows.append((metric, base, tuned, change.get("value"), change.get("p_adjusted"), said))
+    return table(["metric", "base", "tuned", "difference", "p (all measures)", "in a sentence"], rows)
 
 
 def write_report(workspace: "Workspace", run: str, language: str, out: Path | None = None) -> Path:
@@ -172,6 +217,29 @@ def write_report(workspace: "Workspace", run: str, language: str, out: Path | No
     """
     html = workspace.evaluation.report(run, language)
     return write_page(html, out or workspace.settings.home / "reports" / f"{run}.html")
+
+
+def _options(task: TaskName | None, metrics: str | None, check: Path | None) -> "Options":
+    """What is measured.
+
+    Raises:
+        BadInput: there is no such metric, or the checks cannot be used.
+    """
+    from ftkit.evaluation.measuring.options import Options, read_checks  # noqa: PLC0415 - not needed for --help
+
+    keys = None if metrics is None else [key.strip() for key in metrics.split(",") if key.strip()]
+    checks: list[Any] = []
+    if check is not None:
+        try:
+            checks = read_checks(check.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(
+                "cli.no_checks_file",
+                "{path} cannot be read ({reason}). Give a YAML or JSON file.",
+                path=check,
+                reason=error.strerror if isinstance(error, OSError) else "not UTF-8 text",
+            ) from error
+    return Options.from_json({"task": task and task.value, "metrics": keys, "checks": checks})
 
 
 class _Spinner:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftkit.errors import NotFound, Refused
+from ftkit.evaluation.measuring.options import Options
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
@@ -55,8 +56,13 @@ class EvaluationService:
         self._new_id = new_id
         self._start_lock = threading.Lock()
 
-    def start(self, run_id: str, part: Part = "test") -> Evaluation:
-        """Queue an evaluation; where an unfinished one of the same run and part exists, that one is returned.
+    def start(self, run_id: str, part: Part = "test", options: Options | None = None) -> Evaluation:
+        """Queue an evaluation; where the same one is unfinished, that one is returned.
+
+        Args:
+            run_id: whose.
+            part: of the run's split.
+            options: task, metrics and checks; left to the references where None.
 
         Raises:
             Refused: the run has left nothing yet, or the part is empty.
@@ -65,7 +71,8 @@ class EvaluationService:
         split = self._artefacts.get(Split, run.split)
         self._check(run, split, part)
         with self._start_lock:
-            evaluation = self._unfinished(run, part) or self._new(run, split, part)
+            new = self._new(run, split, part, options or Options())
+            evaluation = self._unfinished(new) or self._add(new, split, options or Options())
         self._jobs.submit("evaluate", evaluation.id)
         return evaluation
 
@@ -155,38 +162,43 @@ class EvaluationService:
                 part=part,
             )
 
-    def _unfinished(self, run: Run, part: Part) -> Evaluation | None:
+    def _unfinished(self, wanted: Evaluation) -> Evaluation | None:
         for evaluation in self._artefacts.all(Evaluation):
-            if (evaluation.run, evaluation.part) != (run.id, part):
+            same = (evaluation.run, evaluation.part) == (wanted.run, wanted.part)
+            # One without a hash was never written by this version.
+            if not same or evaluation.content_hash not in ("", wanted.content_hash):
                 continue
             if self._job(evaluation).state not in ENDED_STATES:
                 return evaluation
         return None
 
-    def _new(self, run: Run, split: Split, part: Part) -> Evaluation:
-        id_ = self._new_id()
-        evaluation = Evaluation(
-            id=id_,
+    def _new(self, run: Run, split: Split, part: Part, options: Options) -> Evaluation:
+        return Evaluation(
+            id=self._new_id(),
             name=f"{run.name} · {part}",
             created_at=self._clock(),
             parents=(run.id, split.id),
-            content_hash=hash_value([run.content_hash, split.content_hash, part, _SEED]),
+            content_hash=hash_value([run.content_hash, split.content_hash, part, _SEED, options.as_json()]),
             seed=_SEED,
             run=run.id,
             split=split.id,
             part=part,
         )
+
+    def _add(self, evaluation: Evaluation, split: Split, options: Options) -> Evaluation:
+        run = self._artefacts.get(Run, evaluation.run)
         write_json(
-            self._folders.evaluation(id_) / "inputs.json",
+            self._folders.evaluation(evaluation.id) / "inputs.json",
             {
                 "split": str(self._folders.split(split.id)),
                 "mapping": split.mapping,
-                "part": part,
+                "part": evaluation.part,
                 "model": str(self._folders.model(run.model)),
                 "tuned": str(self._folders.tuned(run.id)),
                 "seed": _SEED,
                 "max_new_tokens": None,
                 "cache": str(self._folders.cache("base")),
+                **options.as_json(),
             },
         )
         self._artefacts.add(evaluation)

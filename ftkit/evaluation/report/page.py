@@ -4,7 +4,7 @@ Takes records, curves and measurements as ``ReportData``, gives the page's text.
 a model is escaped. It reads no store and no file but its own template.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,21 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
 
-from ftkit.evaluation.report.charts import Curves, interval_bar, loss_chart
+from ftkit.evaluation.measuring.catalogue import kind_of
+from ftkit.evaluation.report.charts import Curves, loss_chart
+from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title
 from ftkit.evaluation.report.words import Words, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 EXAMPLES = 12
-SIGNIFICANT = 0.05
 _SIDES = ("base", "tuned")
+_LABEL_COLUMNS = ("value", "rows", "base_right", "tuned_right", "base_f1", "tuned_f1", "precision", "recall")
 _TILES = 4
-_SAME = 1e-9
-_SMALLEST_P = 0.001
-# A JSON field may be called anything; these names are never one of its metrics.
-_GENERAL = ("perplexity", "exact_match", "token_f1", "json_valid")
-_FIELD_ENDINGS = {"_accuracy": "accuracy", "_macro_f1": "macro_f1", "_token_f1": "field_token_f1"}
 
 
 @dataclass(frozen=True)
@@ -46,19 +42,16 @@ class ReportData:
     made_at: datetime
 
 
-class MetricRow(NamedTuple):
-    """One line of the table of metrics."""
+class LabelTable(NamedTuple):
+    """A category label by label: ``lines`` under ``heads``, and how often each was answered with which (``confusion``)."""
 
     name: str
-    says: str
-    base: str
-    tuned: str
-    difference: str
-    interval: str
-    p: str
-    bar: Markup
-    verdict: str
-    tone: str
+    heads: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    answered: Sequence[str]
+    confusion: Sequence[Sequence[int]]
+    caption: str
+    note: str
 
 
 class ExampleScore(NamedTuple):
@@ -93,7 +86,7 @@ def render(data: ReportData, language: str = "en") -> str:
         "chart": loss_chart(Curves.of(data.curve), told),
         "metrics": metric_rows(measured, told) if measured else [],
         "tiles": _tiles(measured, told) if measured else [],
-        "fields": _fields(measured, told) if measured else [],
+        "fields": label_tables(measured, told) if measured else [],
         "examples": examples(data.samples, measured) if measured else [],
         "system": _shared_system(data.samples),
         "left_out": _left_out(data, told),
@@ -102,118 +95,62 @@ def render(data: ReportData, language: str = "en") -> str:
     return _template().render(context)
 
 
-def metric_rows(measured: dict[str, Any], told: Words) -> list[MetricRow]:
-    """The table of metrics, each with its interval and what it means."""
-    return [_metric_row(metric, measured, told) for metric in measured["difference"]]
-
-
 def examples(samples: Sequence[dict[str, Any]], measured: dict[str, Any]) -> list[Example]:
     """At most ``EXAMPLES`` rows, evenly spaced."""
-    if not samples or measured["skipped"].get("exact_match"):
+    if not samples or samples[0]["tuned_answer"] is None:
         return []
     count = min(EXAMPLES, len(samples))
     picked = [samples[index * len(samples) // count] for index in range(count)]
     return [_example(sample, measured) for sample in picked]
 
 
-def metric_title(metric: str, fields: Sequence[str], told: Words) -> str:
-    """A metric's name for a reader."""
-    kind, field = _kind(metric, fields)
-    return told.say(f"metric.{kind}", field=field)
-
-
-def _metric_row(metric: str, measured: dict[str, Any], told: Words) -> MetricRow:
-    kind, field = _kind(metric, list(measured["fields"]))
-    base, tuned = measured["base"][metric], measured["tuned"][metric]
-    difference = measured["difference"][metric]
-    value, low, high = difference["value"], difference["low"], difference["high"]
-    if kind == "perplexity":
-        reach = max(abs(number) for number in (value, low or 0, high or 0))
-        interval = (
-            (told.number(low, 2, sign=True), told.number(high, 2, sign=True)) if low is not None else None
-        )
-        texts = [told.number(base, 2), told.number(tuned, 2), told.number(value, 2, sign=True)]
-    else:
-        reach = 1.0
-        interval = _points(low, high, told)
-        texts = [
-            told.percent(base),
-            told.percent(tuned),
-            told.say("points", value=told.number(100 * value, 1, sign=True)),
-        ]
-    tone = _tone(value, difference["p"], kind)
-    return MetricRow(
-        name=told.say(f"metric.{kind}", field=field),
-        says=told.say(f"says.{kind}"),
-        base=texts[0],
-        tuned=texts[1],
-        difference=texts[2],
-        interval=" … ".join(interval) if interval else "–",
-        p=_p(difference["p"], told),
-        bar=interval_bar(value, low, high, reach),
-        verdict=told.say(f"verdict.{tone}"),
-        tone=tone,
-    )
-
-
-def _points(low: float | None, high: float | None, told: Words) -> tuple[str, str] | None:
-    if low is None or high is None:
-        return None
-    return told.number(100 * low, 1, sign=True), told.number(100 * high, 1, sign=True)
-
-
-def _tone(value: float, p: float | None, kind: str) -> str:
-    if abs(value) < _SAME:
-        return "same"
-    if p is None:
-        return "one_row"
-    if p >= SIGNIFICANT:
-        return "unclear"
-    better = value < 0 if kind == "perplexity" else value > 0
-    return "better" if better else "worse"
-
-
-def _p(p: float | None, told: Words) -> str:
-    if p is None:
-        return "–"
-    return f"< {told.number(_SMALLEST_P, 3)}" if p < _SMALLEST_P else told.number(p, 3)
-
-
-def _kind(metric: str, fields: Sequence[str]) -> tuple[str, str]:
-    """``(kind, field)``; the field is empty for metrics of the whole answer."""
-    for ending, kind in _FIELD_ENDINGS.items():
-        field = metric.removesuffix(ending)
-        if metric not in _GENERAL and field in fields and field != metric:
-            return kind, field
-    return metric, ""
-
-
 def _tiles(measured: dict[str, Any], told: Words) -> list[MetricRow]:
-    """The few metrics that the page begins with: perplexity and the categories, else the whole answer."""
+    """The few metrics that the page begins with: the categories, else what is first among the whole answer, and perplexity."""
     found = measured["difference"]
     categories = [f"{name}_accuracy" for name in measured["fields"] if f"{name}_accuracy" in found]
-    wanted = categories[: _TILES - 1] or ["exact_match", "token_f1"]
-    return [_metric_row(metric, measured, told) for metric in [*wanted, "perplexity"] if metric in found]
+    judged = [key for key in found if kind_of(key, measured["fields"])[0].direction == "higher"]
+    wanted = (categories or judged)[: _TILES - 1]
+    return [metric_row(metric, measured, told) for metric in [*wanted, "perplexity"] if metric in found]
 
 
-def _fields(measured: dict[str, Any], told: Words) -> list[dict[str, Any]]:
-    """Per category field: one line per value, and the confusion table."""
-    tables = []
-    for name, field in measured["fields"].items():
-        if field["kind"] != "category":
-            continue
-        right = {side: [counts[i] for i, counts in enumerate(field["confusion"][side])] for side in _SIDES}
-        lines = [
-            {
-                "value": label,
-                "rows": sum(field["confusion"]["base"][index]),
-                **{f"{side}_right": right[side][index] for side in _SIDES},
-                **{f"{side}_f1": told.percent(field["f1"][side][index], 0) for side in _SIDES},
-            }
-            for index, label in enumerate(field["labels"])
-        ]
-        tables.append({"name": name, "lines": lines, "confusion": field["confusion"]["tuned"]})
-    return tables
+def label_tables(measured: Mapping[str, Any], told: Words) -> list[LabelTable]:
+    """Per category (the whole answer, or a field): one line per value, and the confusion table."""
+    whole = {told.say("fields.whole"): measured.get("classes") or {}}
+    return [
+        _label_table(name, field, told)
+        for name, field in [*whole.items(), *measured["fields"].items()]
+        if "labels" in field
+    ]
+
+
+def how_sure(measured: Mapping[str, Any], told: Words) -> list[str]:
+    """What intervals and p mean, and exactly how each metric was computed, in paragraphs."""
+    said = [told.say("metrics.note")]
+    if signatures := measured.get("signatures"):
+        said += [told.say("metrics.task", task=told.say(f"task.{measured['task']}")), *signatures.values()]
+    return said + not_measured(measured, told)
+
+
+def _label_table(name: str, field: Mapping[str, Any], told: Words) -> LabelTable:
+    """An earlier report has no precision and recall."""
+    lines = []
+    for index, label in enumerate(field["labels"]):
+        counts = {side: field["confusion"][side][index] for side in _SIDES}
+        line = [label, told.number(sum(counts["base"]))]
+        line += [told.number(counts[side][index]) for side in _SIDES]
+        line += [told.percent(field["f1"][side][index], 0) for side in _SIDES]
+        for what in ("precision", "recall"):
+            line.append(told.percent(field[what]["tuned"][index], 0) if what in field else "–")
+        lines.append(line)
+    return LabelTable(
+        name=name,
+        heads=[told.say(f"fields.{key}") for key in _LABEL_COLUMNS],
+        lines=lines,
+        answered=[*field["labels"], told.say("fields.other")],
+        confusion=field["confusion"]["tuned"],
+        caption=told.say("fields.confusion"),
+        note=told.say("fields.other_note"),
+    )
 
 
 def _heat(count: int, line: Sequence[int]) -> int:
@@ -223,7 +160,8 @@ def _heat(count: int, line: Sequence[int]) -> int:
 
 def _example(sample: dict[str, Any], measured: dict[str, Any]) -> Example:
     categories = [name for name, field in measured["fields"].items() if field["kind"] == "category"]
-    names = [(name, f"{name}_accuracy") for name in categories] or [("", "exact_match")]
+    whole = next((key for key in ("accuracy", "exact_match") if key in measured["tuned"]), "")
+    names = [(name, f"{name}_accuracy") for name in categories] or [("", whole)]
     scores = tuple(
         ExampleScore(name, bool(sample[f"base_{metric}"]), bool(sample[f"tuned_{metric}"]))
         for name, metric in names
@@ -267,11 +205,21 @@ def _left_out(data: ReportData, told: Words) -> list[str]:
         said.append(
             told.say("left_out.cut", limit=limit, **{side: told.number(n) for side, n in cut.items()})
         )
-    said += [
-        told.say("left_out.metric", metric=told.say(f"metric.{metric}"), reason=told.say(f"skipped.{reason}"))
-        for metric, reason in measured["skipped"].items()
+    return said + not_measured(measured, told)
+
+
+def not_measured(measured: Mapping[str, Any], told: Words) -> list[str]:
+    """Metrics that were wanted and could not be measured, or not on all rows, and why."""
+    reasons: dict[str, list[str]] = {}
+    for metric, reason in measured["skipped"].items():
+        reasons.setdefault(reason, []).append(metric_title(metric, measured, told))
+    return [
+        told.say("left_out.metric", metric=", ".join(names), reason=told.say(f"skipped.{reason}"))
+        for reason, names in reasons.items()
+    ] + [
+        told.say("left_out.not_scored", metric=metric_title(metric, measured, told), count=told.number(count))
+        for metric, count in measured.get("not_scored", {}).items()
     ]
-    return said
 
 
 @cache

@@ -8,7 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ftkit.evaluation.report.page import examples, metric_rows
+from ftkit.evaluation.report.metrics import metric_rows
+from ftkit.evaluation.report.page import examples, how_sure, label_tables
 from ftkit.evaluation.report.words import words
 from ftkit.evaluation.service import EvaluationView
 from ftkit.records import ENDED_STATES
@@ -23,7 +24,11 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     )
     parts = [title, views.error_notice(view.job.error, lang)]
     if view.report is not None:
-        parts += [scores_table(view.report, lang), _report_links(view.evaluation.run, lang)]
+        parts += [
+            scores_table(view.report, lang),
+            labels(view.report, lang),
+            _report_links(view.evaluation.run, lang),
+        ]
     elif view.job.state == "queued":
         parts.append(html.notice("info", say("evaluate.waiting", lang)))
     elif view.job.state not in ENDED_STATES:
@@ -33,7 +38,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
 
 def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
     """Base against tuned: each metric with its interval and what it means, in the report's own words."""
-    rows = metric_rows(dict(measured), words(lang))
+    told = words(lang)
     headers = [
         say(f"evaluate.table.{key}", lang)
         for key in ("metric", "base", "tuned", "difference", "interval", "verdict")
@@ -42,13 +47,13 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
     body = [
         (
             Markup("<strong>{}</strong><br><small>{}</small>").format(row.name, row.says),
-            row.base,
-            Markup("<strong>{}</strong>").format(row.tuned),
+            _with_note(row.base, row.base_interval),
+            _with_note(Markup("<strong>{}</strong>").format(row.tuned), row.tuned_interval),
             row.difference,
             Markup("{}<small>{}</small>").format(row.bar, row.interval),
-            html.pill(tones.get(row.tone, "plain"), row.verdict),
+            _with_note(html.pill(tones.get(row.tone, "plain"), row.verdict), row.sentence),
         )
-        for row in rows
+        for row in metric_rows(measured, told)
     ]
     note = say(
         "evaluate.rows",
@@ -56,9 +61,39 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
         rows=html.number(measured["rows"], lang),
         left_out=html.number(measured["left_out"], lang),
     )
-    return html.table(headers, body, say("evaluate.table.caption", lang)) + Markup(
-        '<p class="ft-quiet">{}</p>'
-    ).format(note)
+    return html.join(
+        (
+            html.table(headers, body, say("evaluate.table.caption", lang)),
+            _quiet(note),
+            html.details(say("evaluate.how", lang), html.join(map(html.paragraph, how_sure(measured, told)))),
+        )
+    )
+
+
+def labels(measured: Mapping[str, Any], lang: str) -> Markup:
+    """Label by label: how often each was right, and what was answered instead; empty where nothing is a label."""
+    found = []
+    for table in label_tables(measured, words(lang)):
+        counts = (
+            [label, *map(str, line)] for label, line in zip(table.answered, table.confusion, strict=False)
+        )
+        confusion = html.table(["", *table.answered], counts, table.caption)
+        inside = (
+            html.table(table.heads, table.lines, table.name),
+            _quiet(table.caption),
+            confusion,
+            _quiet(table.note),
+        )
+        found.append(html.details(say("evaluate.labels", lang, name=table.name), html.join(inside)))
+    return html.join(found)
+
+
+def _with_note(value: str, note: str) -> Markup:
+    return Markup("{}<br><small>{}</small>").format(value, note) if note else Markup("{}").format(value)
+
+
+def _quiet(text: str) -> Markup:
+    return Markup('<p class="ft-quiet">{}</p>').format(text)
 
 
 def samples_table(

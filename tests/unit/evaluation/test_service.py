@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ftkit.errors import NotFound, Refused
+from ftkit.evaluation.measuring.options import Options
 from ftkit.evaluation.service import EvaluationService
 from ftkit.records import Evaluation, Run
 from ftkit.store.files import read_json, write_json
@@ -55,6 +56,9 @@ def test_a_start_writes_what_the_worker_reads_and_queues_it(room: Room) -> None:
         "seed": 42,
         "max_new_tokens": None,
         "cache": str(room.folders.cache("base")),
+        "task": None,
+        "metrics": None,
+        "checks": [],
     }
     assert room.launcher.started == [room.folders.evaluation(evaluation.id)]
     assert service(room).get(evaluation.id).job.kind == "evaluate"
@@ -69,6 +73,17 @@ def test_a_second_click_joins_the_unfinished_evaluation(room: Room) -> None:
     finish(room, first.id)
     assert service(room).start(RUN).id not in {first.id, other_part.id}
     assert [view.evaluation.part for view in service(room).all(RUN)] == ["test", "validation", "test"]
+
+
+def test_other_measures_are_another_evaluation(room: Room) -> None:
+    add_run(room)
+    made = [{"kind": "contains", "name": "polite", "texts": ["please"]}]
+    wanted = Options.from_json({"task": "chat", "metrics": ["bleu"], "checks": made})
+    first, second = service(room).start(RUN), service(room).start(RUN, options=wanted)
+    assert first.id != second.id
+    assert service(room).start(RUN, options=wanted) == second
+    inputs = read_json(room.folders.evaluation(second.id) / "inputs.json")
+    assert {key: inputs[key] for key in ("task", "metrics", "checks")} == wanted.as_json()
 
 
 def test_a_crash_between_record_and_job_is_mended(room: Room) -> None:

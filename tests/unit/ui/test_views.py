@@ -232,7 +232,7 @@ def test_metrics_carry_difference_interval_and_a_sentence() -> None:
         "kind: accuracy",
         "90.0%",
         "+70.0 points",
-        "No difference.",
+        "No difference in 25 rows.",
         "Rows asked: 25",
     ):
         assert text in made

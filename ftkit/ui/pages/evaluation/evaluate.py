@@ -13,6 +13,7 @@ from ftkit.records import ENDED_STATES, Part, Run
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.evaluation import scores
+from ftkit.ui.evaluation.form import MeasuredFields, chosen_options
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, go, go_on_choice, page_heading
 from ftkit.workspace import Workspace
@@ -50,6 +51,7 @@ class _Page:
                     info=t("evaluate.part.help"),
                     elem_id="evaluate-part",
                 )
+            self._measured = MeasuredFields()
             with gr.Row(elem_classes="ft-actions"):
                 self._start = gr.Button(
                     t("evaluate.start"), variant="primary", elem_id="evaluate-start", min_width=180
@@ -78,7 +80,10 @@ class _Page:
         )
         go_on_choice(self._run, "/evaluate?run=", "evaluate_choose")
         started = self._start.click(
-            handler(self._begin), [self._run, self._part], self._where, api_name="evaluate_start"
+            handler(self._begin),
+            [self._run, self._part, *self._measured.components],
+            self._where,
+            api_name="evaluate_start",
         )
         go(started, self._where, "evaluate_go")
         for button, turn, name in ((self._back, self._turn_back, "back"), (self._on, self._turn_on, "on")):
@@ -139,8 +144,8 @@ class _Page:
         every = self._workspace.evaluation.all(run) if run else []
         return every[0] if every else None
 
-    def _begin(self, run: str, part: Part) -> str:
-        made = self._workspace.evaluation.start(run, part)
+    def _begin(self, run: str, part: Part, task: str, metrics: list[str], checks: str) -> str:
+        made = self._workspace.evaluation.start(run, part, chosen_options(task, metrics, checks))
         return html.url("evaluate", run=run, evaluation=made.id)
 
     def _turn_back(self, request: gr.Request, offset: int) -> list[Any]:

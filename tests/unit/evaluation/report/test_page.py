@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ftkit.evaluation.report.page import examples, metric_rows, render
+from ftkit.evaluation.report.metrics import metric_rows, sentence
+from ftkit.evaluation.report.page import examples, render
 from ftkit.evaluation.report.words import words
 from tests.unit.evaluation.sample import difference, measured, report_data, sample
 
@@ -199,15 +200,101 @@ def test_plain_texts_have_perplexity_only() -> None:
         tuned={"perplexity": 2.0},
         difference={"perplexity": difference(-6.0)},
         fields={},
-        skipped={"exact_match": "no_prompts"},
+        skipped={"exact_match": "no_prompts", "chrf": "no_prompts"},
         answers={},
     )
     row = {**sample(0), "base_answer": None, "tuned_answer": None, "system": None}
     text = Page(render(report_data(measured=numbers, samples=[row]))).text
-    assert "Exact match was not measured" in text
+    assert "Not measured: Exact match, chrF (the rows are plain text" in text
     assert "Examples" not in text
 
 
 def test_missing_records_leave_gaps_not_errors() -> None:
     text = Page(render(report_data(model=None, split=None, dataset=None, training={}, curve=[]))).text
     assert "No loss was recorded." in text
+
+
+def judged(
+    verdict: str, needed: int | None = None, p: float = 0.001, adjusted: float = 0.01
+) -> dict[str, object]:
+    told = {"value": 0.31, "low": 0.22, "high": 0.4, "p": p, "p_adjusted": adjusted}
+    return {**told, "verdict": verdict, "rows_needed": needed}
+
+
+@pytest.mark.parametrize(
+    ("difference", "english", "turkish"),
+    [
+        (
+            judged("better"),
+            "Better: +0.310 accuracy, 95 % interval +0.220 to +0.400, 120 rows.",
+            "Daha iyi: +0,310 accuracy, %95 aralığı +0,220 ile +0,400 arası, 120 satır.",
+        ),
+        (judged("worse"), "Worse: +0.310 accuracy", "Daha kötü: +0,310 accuracy"),
+        (judged("changed"), "Changed: +0.310", "Değişti: +0,310"),
+        (
+            judged("unclear", 90, 0.2, 0.6),
+            "Not enough evidence: about 90 more rows needed.",
+            "Yeterli kanıt yok: yaklaşık 90 satır daha gerekli.",
+        ),
+        (
+            judged("unclear", 1200, 0.03, 0.12),
+            "with so many measures at once: about 1,200 more rows needed.",
+            "yaklaşık 1.200 satır daha gerekli",
+        ),
+        (judged("unclear", None, 0.9, 1.0), "could not be told from none", "ayırt edilemez"),
+        (judged("same"), "No difference in 120 rows.", "120 satırda fark yok."),
+        (judged("one_row"), "One row says nothing about chance.", "Tek satır, şans"),
+    ],
+)
+def test_a_metric_is_said_in_one_sentence(difference: dict[str, object], english: str, turkish: str) -> None:
+    numbers = {"difference": {"accuracy": difference}, "fields": {}, "metric_rows": {"accuracy": 120}}
+    assert english in sentence("accuracy", numbers, words("en"))
+    assert turkish in sentence("accuracy", numbers, words("tr"))
+
+
+def test_rows_of_the_table_have_their_unit_and_their_intervals() -> None:
+    keys = ("accuracy", "bleu", "length", "perplexity", "check_order")
+    values = dict(zip(keys, (0.5, 31.25, 12.5, 4.321, 0.75), strict=True))
+    numbers = measured(
+        base=values,
+        tuned=values,
+        fields={},
+        difference={key: judged("better") for key in keys},
+        intervals={"base": {"accuracy": [0.4, 0.6]}, "tuned": {"accuracy": [0.41, 0.61]}},
+        reference={"length": 11.0},
+    )
+    rows = dict(zip(keys, metric_rows(numbers, words("en")), strict=True))
+    assert [rows[key].base for key in keys] == ["50.0%", "31.2", "12.5", "4.32", "75.0%"]
+    assert [rows[key].difference for key in keys] == ["+31.0 points", "+0.3", "+0.3", "+0.31", "+31.0 points"]
+    assert (rows["accuracy"].base_interval, rows["accuracy"].tuned_interval) == ("40% … 60%", "41% … 61%")
+    assert rows["bleu"].base_interval == ""
+    assert rows["length"].says.endswith("The references: 11.0.")
+    assert rows["check_order"].name == "Check: order"
+    assert rows["accuracy"].p == "0.010"  # the adjusted one
+
+
+def test_whole_answers_as_labels_have_a_table_and_the_exact_definitions_are_told() -> None:
+    classes = {**measured()["fields"]["mood"], "labels": ["<b>glad", "sad"]}
+    classes |= {what: {"base": [0.1, 0.2], "tuned": [0.33, 1.0]} for what in ("precision", "recall")}
+    numbers = measured(
+        fields={},
+        classes=classes,
+        base={"accuracy": 0.2},
+        tuned={"accuracy": 0.9},
+        difference={"accuracy": judged("better")},
+        task="classification",
+        signatures={"bleu": "BLEU|nrefs:1|tok:<13a>"},
+        not_scored={"check_slow": 3},
+        samples=[],
+    )
+    text = Page(render(report_data(measured=numbers, samples=[]))).text
+    for expected in (
+        "The whole answer",
+        "<b>glad",
+        "33%",
+        "Measured as: classification",
+        "BLEU|nrefs:1|tok:<13a>",
+        "Check: slow: 3 rows are not scored",
+        "adjusted (Holm)",
+    ):
+        assert expected in text, expected
