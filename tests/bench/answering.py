@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
@@ -35,7 +35,7 @@ def plain(inputs: dict[str, Any]) -> dict[str, Any]:
     )
     tuned = PeftModel.from_pretrained(under, inputs["tuned"]).eval()
     answers: Answers = {}
-    begun = time.monotonic()
+    begun = Moment.now()
     for side, model in (("base", base), ("tuned", tuned)):
         answers[side] = []
         for prompt in prompts:
@@ -45,7 +45,27 @@ def plain(inputs: dict[str, Any]) -> dict[str, Any]:
             made = model.generate(**asked, max_new_tokens=inputs["max_new_tokens"], do_sample=False)
             new = made[0, asked["input_ids"].shape[1] :]
             answers[side].append(tokenizer.decode(new, skip_special_tokens=True))
-    return {"answer_seconds": round(time.monotonic() - begun, 2), "answers": answers}
+    return {**begun.since("answer"), "answers": answers}
+
+
+class Moment(NamedTuple):
+    """A time on the wall and in the processor: on a busy machine the second one says more."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Moment":
+        """This one."""
+        return cls(time.monotonic(), time.process_time())
+
+    def since(self, name: str, until: "Moment | None" = None) -> dict[str, float]:
+        """Seconds from here to then, or to now."""
+        end = until or Moment.now()
+        return {
+            f"{name}_seconds": round(end.wall - self.wall, 2),
+            f"{name}_cpu_seconds": round(end.cpu - self.cpu, 2),
+        }
 
 
 class Timed(Worker):
@@ -53,11 +73,11 @@ class Timed(Worker):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.began: dict[str, float] = {}
+        self.began: dict[str, Moment] = {}
 
     def progress(self, phase: str, *at: Any, **more: Any) -> None:
         """Note the time of a new phase."""
-        self.began.setdefault(phase, time.monotonic())
+        self.began.setdefault(phase, Moment.now())
         super().progress(phase, *at, **more)
 
 
@@ -71,8 +91,8 @@ def with_ftkit(job: Path) -> dict[str, Any]:
     evaluate(worker)
     samples = pq.read_table(job / "samples.parquet").to_pylist()
     return {
-        "answer_seconds": round(worker.began["scoring"] - worker.began["generating"], 2),
-        "likelihood_seconds": round(worker.began["generating"] - worker.began["evaluating"], 2),
+        **worker.began["generating"].since("answer", worker.began["scoring"]),
+        **worker.began["evaluating"].since("likelihood", worker.began["generating"]),
         "answers": {side: [sample[f"{side}_answer"] for sample in samples] for side in ("base", "tuned")},
     }
 

@@ -38,12 +38,16 @@ def bench_evaluation(workspace: Workspace, folder: Path) -> dict[str, Any]:
         for side in _SIDES
         for one, other in zip(plain[0]["answers"][side], ours[0]["answers"][side], strict=True)
     ]
-    seconds = [[run["answer_seconds"] for run in runs] for runs in (plain, ours)]
+    seconds, cpu = (
+        [[run[f"answer_{clock}"] for run in runs] for runs in (plain, ours)]
+        for clock in ("seconds", "cpu_seconds")
+    )
     return {
         "plain_loop_seconds": seconds[0],
         "ftkit_seconds": seconds[1],
         "ftkit_likelihood_seconds": [run["likelihood_seconds"] for run in ours],
         "speed_ratio": round(median(seconds[0]) / median(seconds[1]), 2),
+        "processor_time_ratio": round(median(cpu[0]) / median(cpu[1]), 2),
         "answers": len(pairs),
         "equal_answers": sum(one == other for one, other in pairs),
     }

@@ -28,7 +28,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     if view.report is not None:
         parts += [scores_table(view.report, lang), labels(view.report, lang)]
         if "looks" in view.report:
-            parts.insert(2, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
+            parts.insert(-1, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
         parts.append(_report_links(view, lang))
         more = [beyond.forgotten(view.report, lang), beyond.names(view.report, lang)]
     elif view.job.state == "queued":

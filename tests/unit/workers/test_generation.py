@@ -106,31 +106,24 @@ def ending_early(loaded: tuple[Any, Any], prompts: list[list[int]]) -> list[int]
     return [row[place] for row, place in zip(tokens, (3, 9, 20, 5, 14, 30), strict=False)]
 
 
-def test_sides_in_one_batch_answer_as_each_alone(
-    loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sides_in_one_batch_answer_as_each_alone(loaded: tuple[Any, Any]) -> None:
     model, tokenizer = loaded
-    texts = [
-        "my parcel",
-        "my parcel is late and the kettle will not boil",
-        "İyi günler",
-        "a",
-        "b c",
-        "late " * 9,
-    ]
-    prompts = [chat_ids(tokenizer, [{"role": "user", "content": text}], True) for text in texts]
-    plain = model.get_base_model().generation_config
-    monkeypatch.setattr(plain, "eos_token_id", ending_early(loaded, prompts))
+    # The tiny model reads 512 tokens: these rows end one after the other, and the batch shrinks in between.
+    drawn = torch.Generator().manual_seed(3)
+    lengths = (507, 500, 494, 487, 480, 470)
+    prompts = [torch.randint(3, 300, (length,), generator=drawn).tolist() for length in lengths]
     tuned = [answers(loaded, [prompt], 40)[0] for prompt in prompts]
     with model.disable_adapter():
         base = [answers(loaded, [prompt], 40)[0] for prompt in prompts]
-    assert len({answer.tokens for answer in [*base, *tuned]}) > 2, "rows end at different places"
+    assert len({answer.text for answer in [*base, *tuned]}) == 2 * len(prompts)
+    assert len({answer.tokens for answer in [*base, *tuned]}) >= len(prompts)
     steps = Steps()
-    both = [prompt for prompt in prompts for _ in range(2)]
-    found = dict(answer_batch(model, tokenizer, both, 40, steps, [BASE, ADAPTER] * len(prompts)))
-    assert [found[2 * n] for n in range(len(prompts))] == base
-    assert [found[2 * n + 1] for n in range(len(prompts))] == tuned
-    assert steps.made <= 40 + len(both), "the batch went on only as long as its longest answer"
+    count = len(prompts)
+    names = [BASE] * count + [ADAPTER] * count
+    found = dict(answer_batch(model, tokenizer, prompts * 2, 40, steps, names))
+    assert [found[n] for n in range(count)] == base
+    assert [found[count + n] for n in range(count)] == tuned
+    assert steps.made == 40, "one step a token: nothing was made twice"
 
 
 def test_a_batch_shrinks_as_its_rows_finish(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
