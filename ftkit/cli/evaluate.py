@@ -125,16 +125,7 @@ def evaluate(
     with open_workspace() as workspace:
         view = run_evaluation(workspace, run, split_part.value, wanted, others or ())
     value = evaluation_value(view)
-    about = {name: value[name] for name in _FACTS}
-    about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
-    shown: list[Any] = [facts(about), "", metrics_table(value)]
-    if skills := forgotten(value, words("en")):
-        shown += ["", _skills_table(skills)]
-    if lines := names_lines(value, words("en")):
-        shown += ["", _names_table(lines)]
-    if "looks" in value:
-        shown += ["", looks_sentence(value["looks"], words("en"))]
-    return Answer(value, shown)
+    return Answer(value, _shown(value))
 
 
 def generate(
@@ -265,6 +256,20 @@ def metrics_table(value: Mapping[str, Any]) -> Table:
         base, tuned = value["base"].get(metric), value["tuned"].get(metric)
         rows.append((metric, base, tuned, change.get("value"), change.get("p_adjusted"), said))
     return table(["metric", "base", "tuned", "difference", "p (all measures)", "in a sentence"], rows)
+
+
+def _shown(value: Mapping[str, Any]) -> list[Any]:
+    """An evaluation on a terminal."""
+    about = {name: value[name] for name in _FACTS}
+    about["cut_answers"] = {side: counts["cut"] for side, counts in value["answers"].items()}
+    shown: list[Any] = [facts(about), "", metrics_table(value)]
+    if skills := forgotten(value, words("en")):
+        shown += ["", _skills_table(skills)]
+    if lines := names_lines(value, words("en")):
+        shown += ["", _names_table(lines)]
+    if "looks" in value:
+        shown += ["", looks_sentence(value["looks"], words("en"))]
+    return shown
 
 
 def _skills_table(skills: Sequence[SkillLine]) -> Table:

@@ -30,7 +30,7 @@ class Result(NamedTuple):
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
     """Overall and skill by skill, and the questions that base got right and tuned did not.
 
-    ``verdict`` is ``fell`` or ``rose`` where chance alone would hardly do that (p < 0.05, by McNemar's exact test; the p of a skill
+    ``verdict`` is ``fell`` or ``rose`` where chance alone would hardly do that (p < 0.05, by McNemar's mid-p test; the p of a skill
     times the number of skills, after Bonferroni), else ``held``.
     """
     skills = {skill: [one for one in results if one.skill == skill] for skill in SKILLS}

@@ -73,6 +73,8 @@ def test_a_start_writes_what_the_worker_reads_and_queues_it(room: Room) -> None:
         "task": None,
         "metrics": None,
         "checks": [],
+        "general": True,
+        "names": False,
     }
     assert room.launcher.started == [room.folders.evaluation(evaluation.id)]
     assert service(room).get(evaluation.id).job.kind == "evaluate"
@@ -97,7 +99,7 @@ def test_other_measures_are_another_evaluation(room: Room) -> None:
     assert first.id != second.id
     assert service(room).start(RUN, options=wanted) == second
     inputs = read_json(room.folders.evaluation(second.id) / "inputs.json")
-    assert {key: inputs[key] for key in ("task", "metrics", "checks")} == wanted.as_json()
+    assert {key: inputs[key] for key in wanted.as_json()} == wanted.as_json()
 
 
 def test_a_crash_between_record_and_job_is_mended(room: Room) -> None:
@@ -327,12 +329,13 @@ def test_a_killed_worker_loses_no_answer(tmp_path: Path) -> None:
         answers = room.folders.cache("answers")
         died = room.launcher._environment | {"FTKIT_FAILPOINT": "answers.append@16:kill"}
         alive, room.launcher._environment = room.launcher._environment, died
-        evaluation = service(room).start(RUN)
+        options = Options(general=False)
+        evaluation = service(room).start(RUN, options=options)
         assert service(room).wait(evaluation.id).job.state == "lost"
         kept = [line for file in answers.glob("*") for line in file.read_text().splitlines()]
         assert 0 < sum('"answer"' in line for line in kept) < 40, "it was killed in the middle"
         room.launcher._environment = alive
-        assert service(room).start(RUN) == evaluation
+        assert service(room).start(RUN, options=options) == evaluation
         view = service(room).wait(evaluation.id)
         assert view.job.state == "done", room.jobs.folder(view.job).log_tail()
         lines = [line for file in answers.glob("*") for line in file.read_text().splitlines()]

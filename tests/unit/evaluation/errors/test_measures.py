@@ -15,7 +15,8 @@ def scored(base: float | None, tuned: float | None, name: str = "mood_accuracy")
 
 
 def test_fields_come_before_whole_answers_and_graded_scores_last():
-    found = measures([sample(0), sample(1)])
+    overlap = {f"{side}_{name}": 1.0 for side in ("base", "tuned") for name in ("token_f1", "json_valid")}
+    found = measures([sample(0) | overlap, sample(1) | overlap])
     names = ["mood_accuracy", "note_accuracy", "exact_match", "token_f1", "json_valid", "perplexity"]
     assert [one.name for one in found] == names
     assert {one.name for one in found if one.binary} == {*names[:3], "json_valid"}
