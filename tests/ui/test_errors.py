@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from ftkit.evaluation.report.words import words
 from ftkit.records import Evaluation, Part
 from ftkit.settings import Settings
 from ftkit.ui.i18n import say
@@ -70,7 +71,7 @@ def open_a_regression(page: Page, lang: str) -> None:
         "one => getComputedStyle(one).textDecoration"
     )
     expect(opened.locator(".ft-pair > div").first).to_contain_text(say("mistakes.right", lang))
-    expect(tuned).to_contain_text(say("mistakes.error.wrong_field", lang, field="category"))
+    expect(tuned).to_contain_text(words(lang).say("error.wrong_field", field="category"))
     page.get_by_role("link", name=say("mistakes.close", lang)).click()
     expect(page.locator("#errors-rows .ft-rows")).to_be_visible()
 
