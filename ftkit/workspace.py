@@ -104,7 +104,8 @@ class Workspace:
             waiting_per_owner=settings.waiting_per_user,
             free_mb=lambda: look().memory_mb,
         )
-        table, launcher = JobTable(self._database), Launcher(environment)
+        table = JobTable(self._database)
+        launcher = Launcher(environment, by_kind={"train": settings.training_environment()})
         self.jobs = Jobs(table, self.folders, launcher, clock, new_id, conditions)
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
