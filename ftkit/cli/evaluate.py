@@ -240,6 +240,8 @@ def evaluation_value(view: "EvaluationView") -> dict[str, Any]:
         "split": view.evaluation.split,
         "part": view.evaluation.part,
         "state": view.job.state,
+        "general": None,
+        "bias": None,
         **(view.report or {}),
     }
 

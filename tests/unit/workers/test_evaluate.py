@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ftkit.errors import BadInput, Refused, WorkerFault
+from ftkit.evaluation.bias.names import NAMES
 from ftkit.evaluation.measuring.certainty import perplexity
 from ftkit.workers import loading
 from ftkit.workers.evaluate import evaluate
@@ -417,7 +418,7 @@ def test_general_questions_and_other_names_are_asked_beside_the_rows(
     report, _ = read(first)
     assert report["general"]["overall"]["questions"] == 72
     assert set(report["general"]["skills"]) == {"knowledge", "arithmetic", "turkish", "instructions"}
-    assert {side: report["bias"][side]["answers"] for side in ("base", "tuned")} == {"base": 32, "tuned": 32}
+    assert {report["bias"][side]["answers"] for side in ("base", "tuned")} == {4 * len(NAMES)}
     asked = asked_of_models(monkeypatch)
     again = make_worker(tmp_path / "again", model, tickets(2), **beside | {"names": False})
     evaluate(again)
