@@ -166,13 +166,28 @@ class Sweep(Artefact):
 
 
 class Evaluation(Artefact):
-    """Base and tuned model measured on the same rows."""
+    """Base and tuned model, and perhaps further runs, measured on the same rows."""
 
     kind: ClassVar[str] = "evaluation"
 
     run: str
     split: str
     part: Part
+    others: tuple[str, ...] = ()
+
+
+class Judgement(Artefact):
+    """Pairs of answers of an evaluation, compared by a language model."""
+
+    kind: ClassVar[str] = "judgement"
+
+    evaluation: str
+    judge: str = Field(
+        description="The model that judges, by its name at the endpoint or its id in the models room."
+    )
+    endpoint: str = Field(
+        default="", description="Base URL that is asked; empty for a model on this machine."
+    )
 
 
 class Job(Record):

@@ -4,9 +4,11 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ftkit.data.cleaning.service import CleaningService
+from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.editing.service import EditingService
 from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
@@ -15,14 +17,18 @@ from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
+from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
+from ftkit.evaluation.judge.service import JudgeService
+from ftkit.evaluation.report.sections import HealthFacts
+from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
-from ftkit.models.catalogue import BUNDLED_ID
+from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.service import ComparisonService
-from ftkit.records import Restoration
+from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -31,6 +37,8 @@ from ftkit.store.backup.guard import StoreFile as StoreFile
 from ftkit.store.engine import Database, store_file
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
+from ftkit.store.looks import Looks
+from ftkit.store.tags import TagTable
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -96,7 +104,8 @@ class Workspace:
             waiting_per_owner=settings.waiting_per_user,
             free_mb=lambda: look().memory_mb,
         )
-        table, launcher = JobTable(self._database), Launcher(environment)
+        table = JobTable(self._database)
+        launcher = Launcher(environment, by_kind={"train": settings.training_environment()})
         self.jobs = Jobs(table, self.folders, launcher, clock, new_id, conditions)
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
@@ -117,7 +126,12 @@ class Workspace:
             new_id=new_id,
         )
         self.sweeps = SweepService(artefacts, self.folders, self.jobs, self.training, clock, new_id)
-        self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, clock, new_id)
+        looks, tags = Looks(self._database), TagTable(self._database)
+        self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, looks, clock, new_id)
+        self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
+        self.reports = ReportService(self.evaluation, self.judge, artefacts, self.folders, self.jobs, clock)
+        self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
+        self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
         self._settle_jobs()
@@ -141,6 +155,21 @@ class Workspace:
         """One row as the model will see it, through its chat template."""
         return self.models.render(model, self.data.conversation(dataset, row, mapping))
 
+    def send_rows(
+        self, evaluation: str, rows: Sequence[int], name: str = "", *, use_test_rows: bool = False
+    ) -> Dataset:
+        """Rows of an evaluation as a new dataset, with the right answers that people gave.
+
+        Raises:
+            BadInput: there is no such row, or none is chosen.
+            Refused: the rows are of the test part and ``use_test_rows`` does not say that this is meant.
+        """
+        found = self.mistakes.places(evaluation, rows)
+        picked = Picked(
+            split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
+        )
+        return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
+
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.
 
@@ -150,6 +179,26 @@ class Workspace:
         spec = self.training.recipe(recipe).spec
         record = self.models.known(model, self._clock())
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
+
+    def report(self, run: str, language: str = "en") -> str:
+        """The report page of a run, with what the newest check of its dataset found.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        dataset = self.training.dataset_of(run)
+        found = self.health.told(dataset, language) if dataset else None
+        return self.reports.page(run, language, HealthFacts(*found) if found else None)
+
+    def model_card(self, run: str) -> str:
+        """The model card of a run, in Markdown with the Hub's metadata.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        wanted = self.artefacts.get(Run, run).model
+        model = next((model for model in self.models.all() if model.id == wanted), None)
+        return self.reports.card(run, source_on_hub(model.id, model.source) if model else None)
 
     def back_up_if_due(self) -> Backup | None:
         """Back the database up if the newest backup is an hour old; cheap to call often.

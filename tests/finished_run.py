@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,7 +55,9 @@ class Room:
         settings = Settings.from_environment({**os.environ, "FTKIT_HOME": str(home), "OMP_NUM_THREADS": "1"})
         seconds, numbers = itertools.count(), itertools.count()
         self.clock = lambda: NOW + timedelta(seconds=next(seconds))
-        self.new_id = lambda: f"id{next(numbers)}"
+        # A stop ends every process that carries the id of the start: those of tests that run beside this one must not have it.
+        room = uuid4().hex[:8]
+        self.new_id = lambda: f"{room}-{next(numbers)}"
         self.launcher = launcher or Launcher(settings.worker_environment())
         # The supervisor measures how long a worker takes to register: its clock is the real one.
         self.jobs = Jobs(

@@ -57,7 +57,7 @@ def quickstart() -> Answer:
         "report": str(path),
         "seconds": watch.seconds,
     }
-    return Answer(value, shown(value))
+    return Answer(value, shown(value, evaluation))
 
 
 class _Stopwatch:
@@ -100,10 +100,15 @@ def _compared(sample: Mapping[str, Any]) -> dict[str, str]:
     return {short: sample[column] for short, column in names.items()}
 
 
-def shown(value: Mapping[str, Any]) -> list[Any]:
+def shown(value: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[Any]:
     """The answer for a reader."""
     about = {key: value[key] for key in ("dataset", "split", "run", "evaluation")}
-    parts: list[Any] = [facts(about), facts(value["metrics"], title="\nTraining"), "", metrics_table(value)]
+    parts: list[Any] = [
+        facts(about),
+        facts(value["metrics"], title="\nTraining"),
+        "",
+        metrics_table(evaluation),
+    ]
     for number, row in enumerate(value["comparison"], start=1):
         parts.append(facts(row, title=f"\nTest row {number}"))
     stages = [(stage, short_time(seconds)) for stage, seconds in value["seconds"].items()]

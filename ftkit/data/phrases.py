@@ -142,6 +142,12 @@ PHRASES: dict[str, str] = {
     "mistake_empty": "it must not be empty",
     "mistake_no_field": "there is no such field",
     "mistake_wrong": "{found} does not fit there",
+    # rows gathered for a new dataset
+    "collected_train": "Rows of the training part, chosen in an evaluation: {rows}.",
+    "collected_validation": "Rows of the validation part, chosen in an evaluation: {rows}.",
+    "collected_test": "Rows of the test part, chosen in an evaluation: {rows}. The column {column} says so. A model that learns them "
+    "cannot be judged by them any more.",
+    "collected_corrected": "Answers corrected there: {count}.",
     # words that stand inside the sentences above
     "part_train": "training",
     "part_validation": "validation",

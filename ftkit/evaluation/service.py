@@ -1,22 +1,23 @@
-"""The evaluation room: measure a run against its base model, and tell the result.
+"""The evaluation room: measure a run, and perhaps further ones, against their base model, and tell the result.
 
-Takes run ids, gives evaluations, their rows and the report page. The measuring happens in the worker; this side writes
+Takes run ids, gives evaluations and their rows. The measuring happens in the worker; this side writes
 what the worker reads (``inputs.json``) and reads what it writes.
 """
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import BadInput, NotFound, Refused
+from ftkit.evaluation.measuring.options import Options
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Dataset, Evaluation, Job, Part, Run, Split
-from ftkit.store.artefacts import A, Artefacts
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Evaluation, Job, Part, Run, Split
+from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
-from ftkit.store.models import find_model
+from ftkit.store.looks import Look, Looks
 
 _SEED = 42
 
@@ -34,7 +35,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class EvaluationView:
-    """An evaluation with what is known about it now; ``report`` is there once it is done."""
+    """An evaluation with what is known about it now; ``report`` is there once it is done.
+
+    Of a test part it holds ``looks``: how many evaluations looked at these rows until now, this one among them.
+    """
 
     evaluation: Evaluation
     job: Job
@@ -45,29 +49,67 @@ class EvaluationView:
 class EvaluationService:
     """Evaluations of one data folder."""
 
-    def __init__(
-        self, artefacts: Artefacts, folders: Folders, jobs: Jobs, clock: Clock, new_id: NewId
+    def __init__(  # noqa: PLR0913 - the parts of the workspace
+        self,
+        artefacts: Artefacts,
+        folders: Folders,
+        jobs: Jobs,
+        looks: Looks,
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
         self._artefacts = artefacts
         self._folders = folders
         self._jobs = jobs
+        self._looks = looks
         self._clock = clock
         self._new_id = new_id
         self._start_lock = threading.Lock()
 
-    def start(self, run_id: str, part: Part = "test") -> Evaluation:
-        """Queue an evaluation; where an unfinished one of the same run and part exists, that one is returned.
+    def start(
+        self,
+        run_id: str,
+        part: Part = "test",
+        options: Options | None = None,
+        others: Sequence[str] = (),
+    ) -> Evaluation:
+        """Queue an evaluation; where the newest one of the same request is not done, that one goes on.
+
+        Args:
+            run_id: the run that is measured against its base model.
+            part: of the run's split.
+            options: task, metrics and checks; left to the references where None.
+            others: further runs over the same base model, measured on the same rows.
 
         Raises:
-            Refused: the run has left nothing yet, or the part is empty.
+            Refused: a run has left nothing yet, the part is empty, or another run does not fit.
         """
         run = self._artefacts.get(Run, run_id)
         split = self._artefacts.get(Split, run.split)
+        further = [self._artefacts.get(Run, other) for other in dict.fromkeys(others)]
         self._check(run, split, part)
+        for other in further:
+            self._check_other(run, other, part)
         with self._start_lock:
-            evaluation = self._unfinished(run, part) or self._new(run, split, part)
+            wanted = self._new(run, split, part, options or Options(), further)
+            evaluation = self._not_done(wanted) or wanted
+            self._write_inputs(evaluation, options or Options(), further)
+            if evaluation is wanted:
+                self._artefacts.add(wanted)
         self._jobs.submit("evaluate", evaluation.id)
         return evaluation
+
+    def resume(self, id_: str) -> Evaluation:
+        """Go on with an evaluation that was stopped, failed or was lost; what the models said before is not asked again.
+
+        Raises:
+            Refused: it is done.
+        """
+        view = self.get(id_)
+        if view.job.state == "done":
+            raise Refused("evaluation.done", "The evaluation is done. Start a new one to measure again.")
+        self._jobs.submit("evaluate", id_)
+        return view.evaluation
 
     def all(self, run_id: str | None = None) -> list[EvaluationView]:
         """All evaluations, or those of one run; newest first."""
@@ -82,9 +124,15 @@ class EvaluationService:
         """
         return self._view(self._artefacts.get(Evaluation, id_))
 
-    def samples(self, id_: str, offset: int = 0, limit: int = 20) -> list[dict[str, Any]]:
+    def verdict(self, run_id: str) -> EvaluationView | None:
+        """The newest finished evaluation of a run, that of the test part before others."""
+        done = [view for view in self.all(run_id) if view.report is not None]
+        return next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
+
+    def samples(self, id_: str, offset: int = 0, limit: int | None = 20) -> list[dict[str, Any]]:
         """Rows with both answers and their scores, in the order of the part; empty while they are not measured."""
-        return self._rows(self._artefacts.get(Evaluation, id_))[offset : offset + limit]
+        rows = self._rows(self._artefacts.get(Evaluation, id_))
+        return rows[offset:] if limit is None else rows[offset : offset + limit]
 
     def wait(self, id_: str, on_look: Callable[[Job, dict[str, Any]], None] | None = None) -> EvaluationView:
         """Supervise an evaluation until it has ended; ``on_look`` gets the job and the worker's heartbeat."""
@@ -92,7 +140,7 @@ class EvaluationService:
         return self.get(id_)
 
     def stop(self, id_: str) -> EvaluationView:
-        """Stop an evaluation; nothing of it is kept."""
+        """Stop an evaluation; what the models said so far is kept for when it goes on."""
         self._jobs.stop(self._artefacts.get(Evaluation, id_).id)
         return self.get(id_)
 
@@ -110,43 +158,9 @@ class EvaluationService:
         self._artefacts.delete(view.evaluation)
         shutil.rmtree(self._folders.evaluation(id_), ignore_errors=True)
 
-    def report(self, run_id: str, language: str = "en") -> str:
-        """One self-contained page about a run and its newest finished evaluation, that of the test part before others.
-
-        Args:
-            run_id: whose.
-            language: ``en`` or ``tr``.
-        """
-        from ftkit.evaluation.report import ReportData, render  # noqa: PLC0415 - Jinja2 costs the command line time
-
-        run = self._artefacts.get(Run, run_id)
-        split = self._find(Split, run.split)
-        model = find_model(self._folders, run.model)
-        done = [view for view in self.all(run_id) if view.report is not None]
-        view = next((view for view in done if view.evaluation.part == "test"), done[0] if done else None)
-        lineage = list(self._artefacts.lineage(view.evaluation.id if view else run_id))
-        data = ReportData(
-            run=run,
-            model=model,
-            split=split,
-            dataset=self._find(Dataset, split.dataset) if split else None,
-            training=self._training_metrics(run_id),
-            curve=JobFolder(self._folders.run(run_id)).measurements()[0],
-            evaluation=view.evaluation if view else None,
-            measured=view.report if view else None,
-            samples=self._rows(view.evaluation) if view else [],
-            lineage=[*lineage, *([("model", model.id, model.name)] if model else [])],
-            made_at=self._clock(),
-        )
-        return render(data, language)
-
     def _check(self, run: Run, split: Split, part: Part) -> None:
         if self._folders.tuned(run.id) is None:
-            raise Refused(
-                "evaluation.nothing_trained",
-                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
-                run=run.name,
-            )
+            raise _nothing_trained(run)
         if split.sizes.get(part, 0) == 0:
             raise Refused(
                 "evaluation.empty_part",
@@ -155,47 +169,111 @@ class EvaluationService:
                 part=part,
             )
 
-    def _unfinished(self, run: Run, part: Part) -> Evaluation | None:
+    def _check_other(self, run: Run, other: Run, part: Part) -> None:
+        if other.id == run.id:
+            raise BadInput(
+                "evaluation.same_run",
+                "The run {run} is measured already. Choose other runs beside it.",
+                run=run.name,
+            )
+        if other.model != run.model:
+            raise Refused(
+                "evaluation.other_model",
+                "The run {other} is over {its_model}, and {run} over {model}. Choose runs over the same base model.",
+                other=other.name,
+                its_model=other.model,
+                run=run.name,
+                model=run.model,
+            )
+        if self._folders.tuned(other.id) is None:
+            raise _nothing_trained(other)
+        seen = self._seen(run, other, part)
+        if seen:
+            raise Refused(
+                "evaluation.rows_seen",
+                "The run {other} was trained on {count} of the rows of the {part} part, by another split. "
+                "Choose runs that have not seen them.",
+                other=other.name,
+                count=seen,
+                part=part,
+            )
+
+    def _seen(self, run: Run, other: Run, part: Part) -> int:
+        """How many rows of the part another run was trained on; 0 where both are over one split."""
+        if other.split == run.split or part == "train":
+            return 0
+        import pyarrow.parquet as pq  # noqa: PLC0415 - a tenth of a second that most commands do not need
+
+        files = (
+            self._folders.split(run.split) / f"{part}.parquet",
+            self._folders.split(other.split) / "train.parquet",
+        )
+        if not files[1].exists():
+            return 0
+        asked, trained = (
+            {repr(sorted(row.items())) for row in pq.read_table(file).to_pylist()} for file in files
+        )
+        return len(asked & trained)
+
+    def _not_done(self, wanted: Evaluation) -> Evaluation | None:
+        """The newest evaluation of the same request, where it is not done."""
+        asked = (wanted.run, wanted.part, wanted.others)
         for evaluation in self._artefacts.all(Evaluation):
-            if (evaluation.run, evaluation.part) != (run.id, part):
+            # One without a hash was never written by this version.
+            if (evaluation.run, evaluation.part, evaluation.others) != asked or (
+                evaluation.content_hash not in ("", wanted.content_hash)
+            ):
                 continue
-            if self._job(evaluation).state not in ENDED_STATES:
-                return evaluation
+            return None if self._job(evaluation).state == "done" else evaluation
         return None
 
-    def _new(self, run: Run, split: Split, part: Part) -> Evaluation:
-        id_ = self._new_id()
-        evaluation = Evaluation(
-            id=id_,
+    def _new(self, run: Run, split: Split, part: Part, options: Options, others: Sequence[Run]) -> Evaluation:
+        hashes = [one.content_hash for one in (run, split, *others)]
+        return Evaluation(
+            id=self._new_id(),
             name=f"{run.name} · {part}",
             created_at=self._clock(),
-            parents=(run.id, split.id),
-            content_hash=hash_value([run.content_hash, split.content_hash, part, _SEED]),
+            parents=(run.id, split.id, *(other.id for other in others)),
+            content_hash=hash_value([*hashes, part, _SEED, options.as_json()]),
             seed=_SEED,
             run=run.id,
             split=split.id,
             part=part,
+            others=tuple(other.id for other in others),
         )
+
+    def _write_inputs(self, evaluation: Evaluation, options: Options, others: Sequence[Run]) -> None:
+        """Where its worker is not reading them; a run may have gone on since they were written."""
+        inputs = self._folders.evaluation(evaluation.id) / "inputs.json"
+        if inputs.exists() and self._job(evaluation).state not in ENDED_STATES:
+            return
+        run = self._artefacts.get(Run, evaluation.run)
+        split = self._artefacts.get(Split, evaluation.split)
+        further = [
+            {"run": one.id, "name": one.name, "tuned": str(self._folders.tuned(one.id))} for one in others
+        ]
         write_json(
-            self._folders.evaluation(id_) / "inputs.json",
+            inputs,
             {
                 "split": str(self._folders.split(split.id)),
                 "mapping": split.mapping,
-                "part": part,
+                "part": evaluation.part,
                 "model": str(self._folders.model(run.model)),
                 "tuned": str(self._folders.tuned(run.id)),
+                "others": further,
                 "seed": _SEED,
                 "max_new_tokens": None,
-                "cache": str(self._folders.cache("base")),
+                "cache": str(self._folders.cache("answers")),
+                **options.as_json(),
             },
         )
-        self._artefacts.add(evaluation)
-        return evaluation
 
     def _view(self, evaluation: Evaluation) -> EvaluationView:
         job = self._job(evaluation)
         folder = self._folders.evaluation(evaluation.id)
         report = read_json(folder / "report.json") if job.state == "done" else None
+        if report is not None and evaluation.part == "test":
+            report["looks"] = self._count_look(evaluation, job, report)
         state = JobFolder(folder).state()
         progress = None
         if state and job.state in ACTIVE_STATES:
@@ -207,6 +285,19 @@ class EvaluationService:
                 heartbeat=state["time"],
             )
         return EvaluationView(evaluation, job, report, progress)
+
+    def _count_look(self, evaluation: Evaluation, job: Job, report: dict[str, Any]) -> int:
+        """How many evaluations looked at these rows; this one is counted when its result is first read."""
+        told = report["signature"]
+        look = Look(
+            evaluation=evaluation.id,
+            split=evaluation.split,
+            part=evaluation.part,
+            rows_hash=told.get("rows_content") or told.get("rows_hash") or evaluation.split,
+            run=evaluation.run,
+            looked_at=job.finished_at or self._clock(),
+        )
+        return self._looks.note(look)
 
     def _job(self, evaluation: Evaluation) -> Job:
         """The newest job; where a crash came between the record and its job, it is queued now."""
@@ -224,16 +315,10 @@ class EvaluationService:
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
 
-    def _training_metrics(self, run_id: str) -> dict[str, Any]:
-        try:
-            job = self._jobs.of(run_id)
-        except NotFound:
-            return {}
-        metrics: dict[str, Any] = (self._jobs.folder(job).result(job.nonce) or {}).get("metrics", {})
-        return metrics
 
-    def _find(self, kind: type[A], id_: str) -> A | None:
-        try:
-            return self._artefacts.get(kind, id_)
-        except NotFound:
-            return None
+def _nothing_trained(run: Run) -> Refused:
+    return Refused(
+        "evaluation.nothing_trained",
+        "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
+        run=run.name,
+    )

@@ -208,6 +208,11 @@ def append_lines(path: Path, values: Sequence[Mapping[str, Any]]) -> None:
         os.close(descriptor)
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """All objects of a file with one per line; a half-written last line waits."""
+    return _read_lines(path, 0)[0]
+
+
 def _read_lines(path: Path, offset: int) -> tuple[list[dict[str, Any]], int, int]:
     """Objects from byte ``offset`` on, the offset behind the last whole line, and how many lines hold none."""
     try:

@@ -27,11 +27,23 @@ _KILL_ROUNDS = 5
 
 
 class Launcher:
-    """Starts workers on this machine; remembers its own children only to reap them."""
+    """Starts workers on this machine; remembers its own children only to reap them.
 
-    def __init__(self, environment: Mapping[str, str], package: str = "ftkit.workers") -> None:
+    Args:
+        environment: of every worker.
+        package: where the workers are.
+        by_kind: what workers of a kind have beside it; ``environment`` wins.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        package: str = "ftkit.workers",
+        by_kind: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._environment = dict(environment)
         self._package = package
+        self._by_kind = dict(by_kind or {})
         self._children: list[subprocess.Popen[bytes]] = []
 
     def start(self, kind: str, folder: JobFolder, lock: int) -> Identity | None:
@@ -52,7 +64,7 @@ class Launcher:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=folder.path,
-                env={**self._environment, _MARK: folder.nonce()},
+                env={**self._by_kind.get(kind, {}), **self._environment, _MARK: folder.nonce()},
                 start_new_session=True,
                 pass_fds=(lock,),
             )

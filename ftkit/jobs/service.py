@@ -25,6 +25,7 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "train": Folders.run,
     "evaluate": Folders.evaluation,
     "sweep": Folders.sweep,
+    "judge": Folders.judgement,
 }
 
 

@@ -231,6 +231,22 @@ def find_entry(text: str) -> CatalogueEntry | None:
     return next((e for e in CATALOGUE if wanted in (e.id, e.source.lower())), None)
 
 
+def source_on_hub(id_: str, source: str) -> str | None:
+    """Where a model comes from on the Hub; None for a folder of this machine, whose path is nobody's business.
+
+    Args:
+        id_: of the model's record.
+        source: what it was made from.
+    """
+    entry = find_entry(id_)
+    if entry is not None:
+        return entry.source
+    try:
+        return hub_id(source)
+    except BadInput:
+        return None
+
+
 def hub_id(text: str) -> str:
     """The Hub id that a name stands for.
 

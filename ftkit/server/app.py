@@ -14,7 +14,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -108,11 +107,7 @@ def _check(settings: Settings, i_know: bool) -> None:
             "{names} would open the dashboard behind its own protection. Unset it, or start with --i-know.",
             names=", ".join(switches),
         )
-    if (
-        settings.token
-        and not _is_local(settings)
-        and len(settings.token.get_secret_value()) < _SHORTEST_TOKEN
-    ):
+    if settings.token and not settings.local and len(settings.token.get_secret_value()) < _SHORTEST_TOKEN:
         raise Refused(
             "server.short_token",
             "FTKIT_TOKEN is too short for an address that others can reach. Use {n} characters or more.",
@@ -147,15 +142,6 @@ def _address(settings: Settings, listener: socket.socket) -> str:
         return f"https://{settings.space_host}"
     name = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     return f"http://{f'[{name}]' if ':' in name else name}:{listener.getsockname()[1]}"
-
-
-def _is_local(settings: Settings) -> bool:
-    if settings.space_host:
-        return False
-    try:
-        return ip_address(settings.host).is_loopback
-    except ValueError:
-        return settings.host == "localhost"
 
 
 def _prepare_process(settings: Settings) -> None:

@@ -1,4 +1,5 @@
-"""Downloads and reports: ``/download/<id>?to=csv`` answers with a file, ``/report/<run>`` with the page about a run.
+"""Downloads and reports: ``/download/<id>?to=csv`` answers with a file, ``/report/<run>`` with the page about a run,
+``/card/<run>`` with its model card.
 
 Behind the gate as everything else; takes ids, never paths. A file is made while it is sent and always offered for saving,
 never shown by the browser; the report's template escapes what data and models say.
@@ -25,9 +26,21 @@ def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
     def report(request: Request, run: str) -> Response:
         lang = language(request)
         try:
-            return HTMLResponse(workspace.evaluation.report(run, lang))
+            return HTMLResponse(workspace.report(run, lang))
         except FtkitError as error:
             return _refused(error, lang)
+
+    @app.get("/card/{run}")
+    def card(request: Request, run: str) -> Response:
+        try:
+            text = workspace.model_card(run)
+        except FtkitError as error:
+            return _refused(error, language(request))
+        headers = {
+            "content-disposition": 'attachment; filename="README.md"',
+            "cache-control": "private, no-store",
+        }
+        return PlainTextResponse(text, media_type="text/markdown", headers=headers)
 
     @app.get("/download/{id_}")
     def download(request: Request, id_: str, to: str = "jsonl", part: str = "") -> Response:

@@ -60,6 +60,10 @@ class Folders:
         """``report.json`` and ``samples.parquet``, with the worker's files beside them."""
         return self._of("evaluations", id_)
 
+    def judgement(self, id_: str) -> Path:
+        """``verdicts.jsonl`` and ``report.json``, with the worker's files beside them."""
+        return self._of("judgements", id_)
+
     def cache(self, name: str) -> Path:
         """What can be made again; it may be deleted at any time."""
         return self._of("cache", name)

@@ -83,3 +83,27 @@ jobs = Table(
     Index("jobs_by_artefact", "artefact", "position"),
     Index("jobs_by_lane", "lane", "state", "position"),
 )
+
+# How often people looked at the rows of a test part; the lines outlive the evaluations that they speak of.
+looks = Table(
+    "looks",
+    metadata,
+    Column("evaluation", String(64), primary_key=True),
+    Column("split", String(64), nullable=False),
+    Column("part", String(16), nullable=False),
+    Column("rows_hash", Text, nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("looked_at", Moment, nullable=False),
+    Index("looks_by_rows", "rows_hash"),
+)
+
+# What people said of a row of an evaluation: one line a tag.
+tags = Table(
+    "tags",
+    metadata,
+    Column("evaluation", String(64), ForeignKey("artefacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("tag", String(64), primary_key=True),
+    Column("tagged_by", String(128), nullable=False),
+    Column("tagged_at", Moment, nullable=False),
+)

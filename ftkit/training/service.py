@@ -189,6 +189,18 @@ class TrainingService:
         """
         return self._view(self._artefacts.get(Run, id_))
 
+    def dataset_of(self, id_: str) -> str | None:
+        """The dataset that a run learned from; None where its split is gone.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        try:
+            return self._artefacts.get(Split, self._artefacts.get(Run, id_).split).dataset
+        except NotFound:
+            self._artefacts.get(Run, id_)  # gone itself
+            return None
+
     def curves(self, id_: str) -> list[dict[str, Any]]:
         """Measurements in the order of their steps; after a resume the newer of two for one step."""
         return self._measured(id_)[0]

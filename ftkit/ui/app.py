@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, curves, evaluate, home, runs, settings, train
+from ftkit.ui.pages import compare, curves, home, runs, settings, train
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.evaluation import errors, evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
@@ -29,6 +30,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "tokens": tokens.build,
     "curves": curves.build,
     "sweeps": sweeps.build,
+    "mistakes": errors.build,
 }
 
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ftkit.evaluation.charts import Points, smooth
+from ftkit.evaluation.report.charts import Points, smooth
 from ftkit.ui.i18n import LANGUAGES, say
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ SUBPAGES: Mapping[str, str] = {
     "tokens": "data",
     "curves": "runs",
     "sweeps": "train",
+    "mistakes": "evaluate",
 }
 
 # What a person works on goes along from page to page.

@@ -37,7 +37,8 @@ PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
-        *("assigning", "measuring", "searching", "uploading"),
+        *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
+        "scoring",
     }
 )
 

@@ -1,41 +1,49 @@
-"""The evaluation worker: base and tuned model measured on the same rows of one part of a split.
+"""The evaluation worker: base, tuned model and further runs measured on the same rows of one part of a split.
 
-Takes ``inputs.json`` (split, mapping, part, model, tuned, seed, max_new_tokens), writes ``samples.parquet`` and, last,
-``report.json``. The base model is loaded once with the adapter on top, which is switched off to be the base; a whole tuned
-model is loaded beside it. Greedy and seeded: the same inputs give the same report on one machine. It changes neither model
+Takes ``inputs.json`` (split, mapping, part, model, tuned, others, seed, max_new_tokens, cache, and what to measure), writes
+``samples.parquet`` and, last, ``report.json``. What the models say is kept as it comes: started again after a stop or a kill, it
+asks only what is not known. Greedy and seeded: the same inputs give the same report on one machine. It changes neither model
 nor data.
 """
 
-import inspect
-import math
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import json
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoConfig
 
 from ftkit.data.storage import iterate_rows
-from ftkit.errors import Refused, WorkerFault
-from ftkit.evaluation.scores import json_fields, row_scores
-from ftkit.store.files import hash_file, read_json, write_json
+from ftkit.errors import Refused
+from ftkit.evaluation.measuring.options import Options
+from ftkit.store.files import hash_file, hash_value, read_json, write_json
+from ftkit.workers import loading
+from ftkit.workers.evaluation.about import add_facts
+from ftkit.workers.evaluation.asking import Asking, ask_all
+from ftkit.workers.evaluation.beside.sheets import Sheet, general_sheet, names_sheet
 from ftkit.workers.evaluation.prepared import Prepared, default_limit, prepare_rows
-from ftkit.workers.evaluation.remembered import BaseAnswers
-from ftkit.workers.generation import Answer, answer_all, batches, context_length, left_padded, right_padded
+from ftkit.workers.evaluation.remembered import Remembered
+from ftkit.workers.evaluation.sides import Side, groups
+from ftkit.workers.evaluation.summary import add_scores, summarise
+from ftkit.workers.generation import context_of
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import load_sides, load_tokenizer
-from ftkit.workers.metrics import SIDES, ExactMatch, JsonValid, Summary, TokenF1
-from ftkit.workers.training.rows import IGNORED, FastTokenizer
+from ftkit.workers.training.rows import FastTokenizer
 
-_SCORED_AT_ONCE = 2048  # tokens whose scores over the whole vocabulary are in memory together
-_LIBRARIES = ("torch", "transformers", "peft", "evaluate", "scikit-learn", "scipy")
-_TEXT_METRICS = {"exact_match": ExactMatch, "token_f1": TokenF1, "json_valid": JsonValid}
+_LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "evaluate",
+    "sacrebleu",
+    "rouge_score",
+    "scikit-learn",
+    "scipy",
+)
+_ANSWERING = ("torch", "transformers", "peft")  # what a model says depends on these alone
+BASE, TUNED = "base", "tuned"
 
 
 class Inputs(NamedTuple):
@@ -46,22 +54,30 @@ class Inputs(NamedTuple):
     part: str
     model: Path
     tuned: Path
+    others: dict[str, Path]
+    names: dict[str, str]
     seed: int
     max_new_tokens: int | None
-    cache: Path | None
+    cache: Path
+    options: Options
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> "Inputs":
+    def of(cls, worker: Worker) -> "Inputs":
         """From ``inputs.json``."""
+        value = worker.inputs
+        others = value.get("others") or []
         return cls(
             split=Path(value["split"]),
             mapping=value["mapping"],
             part=value["part"],
             model=Path(value["model"]),
             tuned=Path(value["tuned"]),
+            others={one["run"]: Path(one["tuned"]) for one in others},
+            names={one["run"]: one["name"] for one in others},
             seed=value["seed"],
             max_new_tokens=value.get("max_new_tokens"),
-            cache=Path(value["cache"]) if value.get("cache") else None,
+            cache=Path(value.get("cache") or worker.path / "answers"),
+            options=Options.from_json(value),
         )
 
     @property
@@ -69,34 +85,21 @@ class Inputs(NamedTuple):
         """The rows."""
         return self.split / f"{self.part}.parquet"
 
-
-class Models(NamedTuple):
-    """Base and tuned model, one object twice where an adapter makes the difference, and their tokenizer."""
-
-    base: Any
-    tuned: Any
-    tokenizer: PreTrainedTokenizerBase
-
-    @contextmanager
-    def as_side(self, side: str) -> Iterator[Any]:
-        """The model of ``base`` or ``tuned``, with the adapter switched as it must be."""
-        if side == "tuned":
-            yield self.tuned
-        elif self.base is not self.tuned:
-            yield self.base
-        else:
-            with self.tuned.disable_adapter():
-                yield self.tuned
+    @property
+    def sides(self) -> list[Side]:
+        """Who is measured."""
+        others = [Side(name, folder) for name, folder in self.others.items()]
+        return [Side(BASE, None), Side(TUNED, self.tuned), *others]
 
 
 def evaluate(worker: Worker) -> dict[str, Any]:
-    """Measure both models; the result's metrics say how many rows were used and left out."""
-    inputs = Inputs.of(worker.inputs)
+    """Measure all sides; the result's metrics say how many rows were used and left out."""
+    inputs = Inputs.of(worker)
     values = read_part(inputs)
     worker.progress("loading")
-    models = Models(*load_sides(inputs.model, inputs.tuned), load_tokenizer(inputs.model))
-    context = context_length(models.base)
-    rows, left_out = prepare_rows(values, inputs.mapping, FastTokenizer(inputs.model), context)
+    config = AutoConfig.from_pretrained(inputs.model, local_files_only=True, trust_remote_code=False)
+    encode = FastTokenizer(inputs.model)
+    rows, left_out = prepare_rows(values, inputs.mapping, encode, context_of(config))
     if not rows:
         raise Refused(
             "evaluation.no_rows",
@@ -106,19 +109,38 @@ def evaluate(worker: Worker) -> dict[str, Any]:
             reason="; ".join(left_out),
         )
     limit = inputs.max_new_tokens or default_limit(rows)
-    told = signature(inputs, models, limit)
-    known = BaseAnswers(inputs.cache, _base_depends_on(inputs, told))
-    samples = measure_rows(models, rows, limit, worker, known)
-    report = make_report(samples, inputs, worker.path)
+    told = signature(inputs, values, limit)
+    known = {side.name: Remembered(inputs.cache, _depends_on(inputs, told, side)) for side in inputs.sides}
+    sheets = [(sheet, _known_of(inputs, told, sheet)) for sheet in _sheets(inputs, values, encode, limit)]
+    askings = [
+        Asking(worker, rows, limit, known),
+        *(Asking(worker, sheet.rows, sheet.limit, said, sheet.name) for sheet, said in sheets),
+    ]
+    loaded = ask_all(worker, inputs.model, groups(inputs.sides), askings)
+    samples = [_sample(row, known) for row in rows]
+    names = [side.name for side in inputs.sides]
+    worker.progress("scoring")
+    asked = [sample for sample, row in zip(samples, rows, strict=True) if row.asked]
+    add_scores(samples, names, inputs.options)
+    report = summarise(samples, names, inputs.options, inputs.seed, worker.path)
+    for name, others in report.get("others", {}).items():
+        others["name"] = inputs.names[name]
+    for name, facts in report["answers"].items():
+        facts["out_of_context"] = _out_of_context(asked, name, limit)
     report |= {
         "rows": len(rows),
         "left_out": left_out.total(),
         "left_out_reasons": dict(left_out.most_common()),
         "signature": told,
+        **{
+            sheet.name: sheet.summarise({side: known.of for side, known in said.items()})
+            for sheet, said in sheets
+        },
     }
+    add_facts(samples, values, inputs.mapping, inputs.seed)
     write_samples(worker.path / "samples.parquet", samples)
     write_json(worker.path / "report.json", report)
-    return {"rows": len(rows), "left_out": left_out.total()}
+    return {"rows": len(rows), "left_out": left_out.total(), "models_loaded": loaded}
 
 
 def read_part(inputs: Inputs) -> list[dict[str, Any]]:
@@ -137,147 +159,69 @@ def read_part(inputs: Inputs) -> list[dict[str, Any]]:
     return values
 
 
-def measure_rows(
-    models: Models, rows: list[Prepared], limit: int, worker: Worker, known: BaseAnswers
-) -> list[dict[str, Any]]:
-    """One sample per row: texts, log-likelihoods and scores of both sides; the base model is asked what is not known."""
-    samples = [_sample(row) for row in rows]
-    recalled = known.recall([row.row for row in rows])
-    sides = SIDES if recalled is None else ("tuned",)
-    for sample, base in zip(samples, recalled or [{}] * len(rows), strict=True):
-        sample |= base
-    count = RowCounter(worker, "evaluating", len(sides) * len(rows))
-    for side in sides:
-        with models.as_side(side) as model:
-            nlls = row_nlls(model, models.tokenizer, rows, count)
-            for sample, nll in zip(samples, nlls, strict=True):
-                sample[f"{side}_nll"] = nll
-    asked = [place for place, row in enumerate(rows) if row.asked]
-    count = RowCounter(worker, "generating", len(sides) * len(asked))
-    for side in sides:
-        with models.as_side(side) as model:
-            prompts = [rows[place].asked for place in asked]
-            answers = answer_all(model, models.tokenizer, prompts, limit, count.more, worker.stop_asked)
-            for index, answer in answers:
-                samples[asked[index]] |= _answered(side, answer)
-        worker.raise_if_stopped()
-    if recalled is None:
-        known.remember(samples)
-    _add_scores([samples[place] for place in asked])
-    return samples
+def _sheets(
+    inputs: Inputs, values: Sequence[Mapping[str, Any]], encode: FastTokenizer, limit: int
+) -> list[Sheet]:
+    """What is asked beside the rows."""
+    sheets = [general_sheet(inputs.mapping, encode)] if inputs.options.general else []
+    if inputs.options.names:
+        sheets.append(names_sheet(values, inputs.mapping, encode, limit, inputs.seed))
+    return sheets
 
 
-def row_nlls(
-    model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared], count: "RowCounter"
-) -> list[float]:
-    """Negative log-likelihood of each row's scored tokens under the model as it is switched now.
-
-    Raises:
-        WorkerFault: a value is not finite.
-    """
-    found = [math.nan] * len(rows)
-    for batch in batches([row.size for row in rows], most_tokens=_SCORED_AT_ONCE):
-        for place, nll in zip(
-            batch, _batch_nlls(model, tokenizer, [rows[place] for place in batch]), strict=True
-        ):
-            found[place] = nll
-        count.more(len(batch))
-    if not all(map(math.isfinite, found)):
-        raise WorkerFault(
-            "evaluation.not_finite",
-            "The model computes numbers that are not finite. Train again with a lower learning rate.",
-        )
-    return found
-
-
-@torch.inference_mode()
-def _batch_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
-    if model.config.is_encoder_decoder:
-        return _answer_nlls(model, tokenizer, rows)
-    inputs = left_padded([row.ids for row in rows], tokenizer, model.device)
-    scored = [len(row.ids) - row.start for row in rows]
-    kept = max(scored) + 1  # the token before the first scored one predicts it
-    logits = model(**inputs, **_only_needed(model, inputs["attention_mask"], kept)).logits
-    nlls = []
-    for line, ids, count in zip(logits, inputs["input_ids"], scored, strict=True):
-        each = torch.nn.functional.cross_entropy(
-            line[-count - 1 : -1].float(), ids[-count:], reduction="none"
-        )
-        nlls.append(float(each.double().sum()))
-    return nlls
-
-
-def _answer_nlls(model: Any, tokenizer: PreTrainedTokenizerBase, rows: list[Prepared]) -> list[float]:
-    """Of answers that a decoder writes; the model shifts the labels itself and ignores padding among them."""
-    asked = right_padded([list(row.source) for row in rows], tokenizer, model.device)
-    answers = right_padded([row.ids for row in rows], tokenizer, model.device)
-    labels = answers["input_ids"].masked_fill(answers["attention_mask"] == 0, IGNORED)
-    logits = model(**asked, labels=labels).logits
-    each = torch.nn.functional.cross_entropy(
-        logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
-    )
-    return [float(nll) for nll in each.double().sum(1)]
-
-
-def _only_needed(model: Any, mask: torch.Tensor, kept: int) -> dict[str, Any]:
-    """Logits of the last places only, and true positions behind left padding, where the architecture takes them."""
-    taken = inspect.signature(getattr(model, "get_base_model", lambda: model)().forward).parameters
-    offered = {"logits_to_keep": kept, "position_ids": (mask.cumsum(-1) - 1).clamp_min(0)}
-    return {name: value for name, value in offered.items() if name in taken}
-
-
-def make_report(samples: list[dict[str, Any]], inputs: Inputs, folder: Path) -> dict[str, Any]:
-    """The measured part of ``report.json``."""
-    skipped: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".metrics-") as scratch:
-        summary = Summary(samples, inputs.seed, Path(scratch))
-        summary.perplexity()
-        answered = samples[0]["tuned_answer"] is not None
-        for name, metric in _TEXT_METRICS.items():
-            if not answered:
-                skipped[name] = "no_prompts"
-            elif not summary.answers(metric, name):
-                skipped[name] = "no_json_references"
-        for field in json_fields([sample["reference"] for sample in samples]) if answered else ():
-            summary.field(field)
+def _known_of(inputs: Inputs, told: Mapping[str, Any], sheet: Sheet) -> dict[str, Remembered]:
+    """What base and tuned model said of a sheet before."""
+    beside = {"max_new_tokens": sheet.limit, **sheet.depends_on}
     return {
-        "base": summary.base,
-        "tuned": summary.tuned,
-        "difference": summary.difference,
-        "metric_rows": summary.metric_rows,
-        "fields": summary.fields,
-        "skipped": skipped,
-        "answers": {side: _answer_facts(samples, side) for side in SIDES} if answered else {},
+        side.name: Remembered(inputs.cache, _depends_on(inputs, told, side) | beside)
+        for side in inputs.sides
+        if side.name in (BASE, TUNED)
     }
 
 
-def signature(inputs: Inputs, models: Models, limit: int) -> dict[str, Any]:
+def signature(inputs: Inputs, values: Sequence[Mapping[str, Any]], limit: int) -> dict[str, Any]:
     """What two reports must have in common to be compared."""
     return {
         "split": inputs.split.name,
         "part": inputs.part,
         "rows_hash": hash_file(inputs.file),
+        "rows_content": rows_content(values),
         "model": inputs.model.name,
-        "tuned_hashes": [hash_file(file) for file in sorted(inputs.tuned.glob("*.safetensors"))],
+        "tuned_hashes": _weights(inputs.tuned),
+        "others_hashes": {name: _weights(folder) for name, folder in inputs.others.items()},
         "decoding": "greedy",
         "max_new_tokens": limit,
         "seed": inputs.seed,
-        "dtype": str(models.base.dtype).removeprefix("torch."),
-        "device": str(models.base.device),
+        "dtype": str(loading.answer_dtype()).removeprefix("torch."),
+        "device": str(loading.device()),
         "versions": {name: version(name) for name in _LIBRARIES},
     }
 
 
-def _base_depends_on(inputs: Inputs, told: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the base model's answers depend on: not on what was tuned, nor on the name of the split."""
-    others = {"tuned_hashes", "split", "part", "seed"}
+def rows_content(values: Sequence[Mapping[str, Any]]) -> str:
+    """Hash of the rows alone: the same in another order and in another split."""
+    return hash_value(sorted(json.dumps(dict(row), sort_keys=True, default=str) for row in values))
+
+
+def _weights(folder: Path) -> list[str]:
+    return [hash_file(file) for file in sorted(folder.glob("*.safetensors"))]
+
+
+def _depends_on(inputs: Inputs, told: Mapping[str, Any], side: Side) -> dict[str, Any]:
+    """All that the answers of one side depend on: neither the other sides, nor names, nor what is measured."""
     # The record has a hash of all files of the model: reading gigabytes again would tell nothing more.
     record = read_json(inputs.model / "model.json") or {}
     model = record.get("content_hash") or [hash_file(path) for path in sorted(inputs.model.glob("*.*"))]
+    hashes = {BASE: None, TUNED: told["tuned_hashes"], **told["others_hashes"]}[side.name]
+    config = side.folder / "adapter_config.json" if side.folder is not None else None
     return {
-        **{name: value for name, value in told.items() if name not in others},
+        **{name: told[name] for name in ("rows_hash", "decoding", "max_new_tokens", "dtype", "device")},
+        "versions": {name: told["versions"][name] for name in _ANSWERING},
         "mapping": inputs.mapping,
         "model_hash": model,
+        "tuned": hashes,
+        # The same weights with another alpha are another model.
+        "adapter": read_json(config) if config is not None else None,
     }
 
 
@@ -288,54 +232,28 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
     temporary.replace(path)
 
 
-class RowCounter:
-    """Rows done, told to the reader; leaves the job where a stop was asked for."""
-
-    def __init__(self, worker: Worker, phase: str, rows: int) -> None:
-        self._worker, self._phase, self._rows, self._done = worker, phase, rows, 0
-        self._begun = time.monotonic()
-        worker.progress(phase, 0, rows, seconds_left=None)
-
-    def more(self, rows: int) -> None:
-        """So many more are done."""
-        self._done += rows
-        left = (time.monotonic() - self._begun) / self._done * (self._rows - self._done)
-        self._worker.progress(self._phase, self._done, self._rows, seconds_left=round(left, 1))
-        self._worker.raise_if_stopped()
-
-
-def _sample(row: Prepared) -> dict[str, Any]:
+def _sample(row: Prepared, known: Mapping[str, Remembered]) -> dict[str, Any]:
     system = "\n\n".join(m["content"] for m in row.prompt if m["role"] == "system")
     turns = [m for m in row.prompt if m["role"] != "system"]
     many = len(turns) > 1
-    return {
+    sample: dict[str, Any] = {
         "row": row.row,
         "system": system or None,
         "prompt": "\n\n".join(f"{m['role']}: {m['content']}" if many else m["content"] for m in turns),
         "reference": row.reference,
-        "base_answer": None,
-        "tuned_answer": None,
         "scored_tokens": len(row.ids) - row.start,
     }
+    for side, remembered in known.items():
+        said = remembered.of(row.row)
+        sample |= {f"{side}_nll": said["nll"], f"{side}_answer": None}
+        if row.asked:
+            sample |= {f"{side}_{name}": said[name] for name in ("answer", "tokens", "cut")}
+    return sample
 
 
-def _answered(side: str, answer: Answer) -> dict[str, Any]:
-    return {f"{side}_answer": answer.text, f"{side}_tokens": answer.tokens, f"{side}_cut": answer.cut}
-
-
-def _add_scores(samples: list[dict[str, Any]]) -> None:
-    fields = json_fields([sample["reference"] for sample in samples])
-    for sample in samples:
-        for side in SIDES:
-            scores = row_scores(sample[f"{side}_answer"], sample["reference"], fields)
-            sample |= {f"{side}_{metric}": score for metric, score in scores.items()}
-
-
-def _answer_facts(samples: list[dict[str, Any]], side: str) -> dict[str, int]:
-    return {
-        "tokens": sum(sample[f"{side}_tokens"] for sample in samples),
-        "cut": sum(sample[f"{side}_cut"] for sample in samples),
-    }
+def _out_of_context(samples: Sequence[Mapping[str, Any]], side: str, limit: int) -> int:
+    """Answers that ended because the model reads no further, before the limit that was set."""
+    return sum(sample[f"{side}_cut"] and sample[f"{side}_tokens"] < limit for sample in samples)
 
 
 if __name__ == "__main__":

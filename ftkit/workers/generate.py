@@ -23,14 +23,8 @@ from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.workers.generation import (
-    Limits,
-    Pair,
-    answer_in_turn,
-    answer_pair,
-    context_length,
-    room_for_answer,
-)
+from ftkit.workers.answers.streaming import Limits, Pair, answer_in_turn, answer_pair
+from ftkit.workers.generation import context_length, room_for_answer
 from ftkit.workers.harness import Worker, run
 from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, mixes, quiet_peft
 from ftkit.workers.training.rows import FastTokenizer
@@ -109,13 +103,13 @@ class Generator:
         return list(self._adapters.values())
 
     def _apart(self, asked: Asked) -> tuple[Loaded, Any]:
-        """A base model without adapters, and the tuned one that does not mix with it."""
+        """A base model, and the tuned one that does not mix with it: the same with its adapter, or another whole model."""
         weights = next(asked.tuned.glob("*model*.safetensors"))
         key = (asked.tuned, weights.stat().st_mtime_ns)
         if self._pair is None or self._pair[0] != key or self._pair[1].folder != asked.model:
             self._pair = self._loaded = None  # free the old ones before the new ones come
             self._adapters = {}
-            base, tuned = load_sides(asked.model, asked.tuned, apart=True)
+            base, tuned = load_sides(asked.model, asked.tuned)
             loaded = Loaded(asked.model, base, load_tokenizer(asked.model), FastTokenizer(asked.model))
             self._pair = (key, loaded, tuned)
         return self._pair[1], self._pair[2]

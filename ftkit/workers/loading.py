@@ -94,27 +94,42 @@ def load_with_adapter(
 
 def mixes(tuned_folder: Path) -> bool:
     """Whether a row with it and a row without it fit into one batch: it is an adapter, and not DoRA, which PEFT does not mix."""
-    file = tuned_folder / "adapter_config.json"
-    return file.exists() and not json.loads(file.read_bytes()).get("use_dora")
+    return is_adapter(tuned_folder) and not json.loads(_adapter_config(tuned_folder).read_bytes()).get(
+        "use_dora"
+    )
 
 
-def load_sides(
-    model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None, apart: bool = False
-) -> tuple[Any, Any]:
+def is_adapter(tuned_folder: Path) -> bool:
+    """Whether it needs its base model; a whole model needs none."""
+    return _adapter_config(tuned_folder).exists()
+
+
+def _adapter_config(tuned_folder: Path) -> Path:
+    return tuned_folder / "adapter_config.json"
+
+
+def load_sides(model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
     """Base and tuned model: one object twice where an adapter makes the difference, two after full fine-tuning.
 
     Args:
         model_folder: of the base model.
         tuned_folder: of an adapter or of a whole model.
         dtype: as ``load_model``.
-        apart: two objects in any case.
     """
-    if (tuned_folder / "adapter_config.json").exists():
+    if is_adapter(tuned_folder):
         both = load_with_adapter(model_folder, tuned_folder, dtype)
-        if apart:
-            return load_model(model_folder, dtype), both
         return both, both
     return load_model(model_folder, dtype), load_model(tuned_folder, dtype)
+
+
+@contextlib.contextmanager
+def without_adapter(base: Any, tuned: Any) -> Iterator[Any]:
+    """The base of ``load_sides``: where both are one object, with its adapter switched off."""
+    if base is not tuned:
+        yield base
+        return
+    with tuned.disable_adapter():
+        yield tuned
 
 
 def put_on(model: PreTrainedModel, adapter_folder: Path, *, trainable: bool = False) -> PeftModel:

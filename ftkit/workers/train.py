@@ -148,11 +148,19 @@ def _result(worker: Worker, trainer: "Watched", watch: "Watch", rows: Rows) -> d
         "rows": len(rows.train.rows),
         "rows_left_out": rows.train.left_out,
         "rows_empty": rows.train.empty,
+        **_machine(),
         "precision": "bfloat16" if trainer.args.bf16 else "float32",
         "fast_path": watch.fast,
         "ended_early": trainer.state.global_step < trainer.state.max_steps,
         **{name: kept[name] for name in _BESIDE_THE_LOSS if kept and name in kept},
     }
+
+
+def _machine() -> dict[str, int]:
+    """What worked: cores of the processor, and graphics cards."""
+    import torch  # noqa: PLC0415 - loaded by now
+
+    return {"cores": torch.get_num_threads(), "cards": torch.cuda.device_count()}
 
 
 def _kept(measured: list[dict[str, Any]], arguments: Any) -> dict[str, Any] | None:

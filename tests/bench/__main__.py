@@ -1,9 +1,10 @@
 """Speed figures of this machine, each beside what it is compared with, in one run.
 
-    python -m tests.bench [start] [train] [memory] [data]
+    python -m tests.bench [start] [train] [evaluate] [memory] [data]
 
 ``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 rows of the sample, or of the file
-that FTKIT_BENCH_ROWS names, with ftkit and with a plain TRL script, on the bundled model. ``memory``: what the run card says and
+that FTKIT_BENCH_ROWS names, with ftkit and with a plain TRL script, on the bundled model. ``evaluate``: 64 rows of the sample
+answered by base and tuned model together, and by a plain ``generate`` loop, in float32. ``memory``: what the run card says and
 what a run takes, over methods, batches and lengths. ``data``: 100,000 rows imported, checked and split, and how fast pages are
 meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and from minute to minute: read the ratios.
 """
@@ -25,6 +26,7 @@ from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.settings import Settings
 from ftkit.workspace import FIRST_SAMPLE, Workspace
 from tests.bench.data import bench_data
+from tests.bench.evaluate import bench_evaluation
 from tests.bench.memory import bench_memory
 from tests.bench.page import dashboard
 from tests.bench.train import bench_training
@@ -60,6 +62,12 @@ def bench_train() -> dict[str, Any]:
         return bench_training(workspace, Path(file) if file else path_of(FIRST_SAMPLE), Path(folder))
 
 
+def bench_evaluate() -> dict[str, Any]:
+    """The same rows answered with ftkit and by a plain loop."""
+    with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
+        return bench_evaluation(workspace, Path(folder))
+
+
 def bench_memory_estimate() -> dict[str, Any]:
     """What the run card says and what a run takes."""
     with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
@@ -85,6 +93,7 @@ def bench_large_data() -> dict[str, Any]:
 BENCHES = {
     "start": bench_start,
     "train": bench_train,
+    "evaluate": bench_evaluate,
     "memory": bench_memory_estimate,
     "data": bench_large_data,
 }

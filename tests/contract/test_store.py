@@ -39,6 +39,8 @@ def test_jobs_of_the_first_schema_keep_their_order(tmp_path: Path) -> None:
     with database.write() as connection:
         for column in ("claimed_by", "priority", "place", "tries_left", "needs_mb", "alone"):
             connection.execute(sa.text(f"ALTER TABLE jobs DROP COLUMN {column}"))
+        for table in ("looks", "tags"):
+            connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         for position, name in enumerate("bca", 1):
             connection.execute(

@@ -1,4 +1,5 @@
 import contextlib
+import os
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -39,7 +40,7 @@ class Yard:
             self.folders,
             launcher,
             lambda: datetime.now(UTC),
-            lambda: f"id{id(database)}-{next(self._ids)}",
+            lambda: f"id{os.getpid()}-{id(database)}-{next(self._ids)}",
             self.conditions,
         )
         self._every.append(jobs)

@@ -1,12 +1,14 @@
-"""Ending a worker ends its descendants, but not what is a job of its own."""
+"""Starting a worker gives it its environment; ending one ends its descendants, but not what is a job of its own."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 
+from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.identity import identify
-from ftkit.jobs.launch import end_tree
+from ftkit.jobs.launch import Launcher, end_tree, locking
 
 PARENT = (
     "import subprocess, sys, time\n"
@@ -27,3 +29,23 @@ def test_a_spared_descendant_goes_on() -> None:
         assert spared.is_running()
         assert not ended.is_running() or ended.status() == psutil.STATUS_ZOMBIE
         spared.kill()
+
+
+def test_a_kind_of_worker_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    """What the person set wins; workers of other kinds do not have it."""
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "THEIRS": "set"}
+    launcher = Launcher(environment, "tests.jobs.fakes", {"stuck": {"OURS": "kept", "THEIRS": "lost"}})
+    seen = {}
+    for kind in ("stuck", "counting"):
+        folder = JobFolder(tmp_path / kind)
+        folder.path.mkdir()
+        folder.prepare("job", kind, "nonce")
+        with locking(folder.path) as lock:
+            assert lock is not None
+            identity = launcher.start(kind, folder, lock)
+        assert identity is not None
+        seen[kind] = psutil.Process(identity.pid).environ()
+        psutil.Process(identity.pid).kill()
+        launcher.collect(identity.pid)
+    assert (seen["stuck"]["OURS"], seen["stuck"]["THEIRS"]) == ("kept", "set")
+    assert "OURS" not in seen["counting"]

@@ -6,6 +6,7 @@ import pytest
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
+from tests.ending import end_workers
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +18,4 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         job = made.models.wait(BUNDLED_ID)
         assert job.state == "done", job.error
         yield made
+        end_workers(made)

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
+from tests.ending import end_workers
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "the-token-of-the-browser-tests"
@@ -88,9 +89,7 @@ class Dashboard:
     def stop_workers(self) -> None:
         """End what outlives the web process on purpose, such as the resident generator."""
         with Workspace(Settings.from_environment({"FTKIT_HOME": str(self.home)})) as workspace:
-            for job in workspace.jobs.unfinished():
-                workspace.jobs.stop(job.artefact)
-                workspace.jobs.wait(job.artefact, 20)
+            end_workers(workspace)
 
     def link(self, path: str = "/") -> str:
         """An address that signs in."""

@@ -40,6 +40,7 @@ READY = {
     "evaluate": "#evaluate-samples table",
     "compare": "#compare-row input",
     "settings": "#settings-versions dl",
+    "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
 }
 
@@ -47,7 +48,8 @@ READY = {
 def addresses(home: Path) -> dict[str, str]:
     """Each page's address, with the newest evaluated run and its data, which is checked for that."""
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
-        run = workspace.training.get(workspace.evaluation.all()[0].evaluation.run).run
+        evaluation = workspace.evaluation.all()[0].evaluation
+        run = workspace.training.get(evaluation.run).run
         dataset = workspace.splits.get(run.split).dataset
         runs = [one.run.id for one in workspace.training.all() if one.state == "done"][:2]
         looked_for = CheckOptions(model=workspace.models.all()[0].id)
@@ -64,6 +66,7 @@ def addresses(home: Path) -> dict[str, str]:
         "sweeps": f"/sweeps?sweep={sweep}",
         "runs": f"/runs?run={run.id}",
         "evaluate": f"/evaluate?run={run.id}",
+        "mistakes": f"/mistakes?evaluation={evaluation.id}&row=8",
         "compare": f"/compare?run={run.id}",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",

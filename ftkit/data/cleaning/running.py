@@ -88,7 +88,7 @@ def run(source: Path, folder: Path, steps: Sequence[Step], context: Context, tic
             path.unlink()
         path = target
     assert numbers is not None, "there is at least one stage"  # noqa: S101
-    summary = ledger.summary(steps, context.seed, numbers, _content_hash(path))
+    summary = ledger.summary(steps, context.seed, numbers, content_hash(path))
     ledger.write(folder / AUDIT, numbers)
     (folder / SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
     return summary
@@ -248,7 +248,8 @@ def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _content_hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """One hash over all rows of a file, whatever their layout on the disk."""
     digest = hashlib.sha256()
     for row in storage.iterate_rows(path):
         digest.update(

@@ -11,6 +11,7 @@ from typing import Any
 
 from ftkit.data import storage
 from ftkit.data.health.report import HealthReport
+from ftkit.data.health.words import words
 from ftkit.errors import BadInput, NotFound
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Jobs
@@ -113,6 +114,18 @@ class HealthService:
             ):
                 return view
         return None
+
+    def told(self, dataset_id: str, language: str) -> tuple[int, int, list[tuple[str, str]]] | None:
+        """What the newest check of a dataset found: rows, usable rows, and ``(severity, sentence)`` each; None without one."""
+        view = self.newest(dataset_id)
+        if view is None or view.report is None:
+            return None
+        told = words(language)
+        found: list[tuple[str, str]] = [
+            (one.severity, f"{told.text(f'title.{one.kind}')}: {told.rows(one.count)}")
+            for one in view.report.findings
+        ]
+        return view.report.rows, view.report.usable, found
 
     def report(self, id_: str) -> HealthReport:
         """The report of a finished check.

@@ -12,7 +12,8 @@ from typing import Any
 
 from ftkit.data.storage import iterate_rows
 from ftkit.errors import Refused
-from ftkit.workers.evaluate import RowCounter, row_nlls
+from ftkit.workers.evaluation.asking import RowCounter
+from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import prepare_rows
 from ftkit.workers.generation import context_length
 from ftkit.workers.harness import Worker, run
@@ -41,7 +42,11 @@ def measure(worker: Worker) -> Mapping[str, Any]:
             reason="; ".join(left_out),
         )
     counted = RowCounter(worker, "measuring", len(rows))
-    surprise = sum(row_nlls(model, load_tokenizer(folder), rows, counted))
+    counted.go_on()
+    surprise = 0.0
+    for batch in each_nll(model, load_tokenizer(folder), rows):
+        surprise += sum(nll for _, nll in batch)
+        counted.more(len(batch))
     tokens = sum(len(row.ids) - row.start for row in rows)
     characters = sum(len(row.reference) for row in rows)
     return {

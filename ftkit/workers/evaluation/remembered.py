@@ -1,44 +1,59 @@
-"""What a base model said of a part, remembered: the next run on the same rows is measured against it without asking again.
+"""What a model said of the rows of a part, kept as it comes: asked once, whatever is measured of it later.
 
-Takes a folder and all that the answers depend on, gives one record a row. It knows no tuned model.
+Takes a folder and all that the answers depend on, gives what is known of a row. A worker that was killed goes on from it, and
+an evaluation with other metrics asks no model. It knows no metric.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ftkit.store.files import keep_newest, read_json, short_hash, write_json
+from ftkit.failpoints import reach
+from ftkit.jobs.folder import append_lines
+from ftkit.store.files import keep_newest, short_hash
 
-# What is kept of a sample, beside the place of its row.
-FIELDS = ("base_nll", "base_answer", "base_tokens", "base_cut")
-_MOST = 50  # parts; the ones used longest ago go first
+_MOST = 200  # models on parts; the ones used longest ago go first
 
 
-class BaseAnswers:
-    """Answers and likelihoods of one base model on one part.
+class Remembered:
+    """Answers and likelihoods of one model on one part, by the place of the row.
 
     Args:
-        folder: where all of them lie; None remembers nothing.
-        depends_on: model, rows, limits, numbers and libraries; another value of any is another part.
+        folder: where all of them lie.
+        depends_on: model, rows, limits, numbers and libraries; another value of any is another file.
     """
 
-    def __init__(self, folder: Path | None, depends_on: Mapping[str, Any]) -> None:
-        self._path = folder / f"{short_hash(depends_on, 32)}.json" if folder else None
+    def __init__(self, folder: Path, depends_on: Mapping[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{short_hash(depends_on, 32)}.jsonl"
+        self._known: dict[int, dict[str, Any]] = {}
+        if self._path.exists():
+            self._path.touch()
+            for line in self._path.read_bytes().splitlines():
+                self._take(_object(line))
+        keep_newest(folder, "*.jsonl", _MOST)
 
-    def recall(self, rows: Sequence[int]) -> list[dict[str, Any]] | None:
-        """What is known of these rows, in their order; None where it is not known of all."""
-        kept = read_json(self._path) if self._path else None
-        if kept is None or [one["row"] for one in kept] != list(rows):
-            return None
-        assert self._path is not None  # noqa: S101 - it was read
-        self._path.touch()
-        return [{name: one[name] for name in FIELDS if name in one} for one in kept]
+    def of(self, row: int) -> Mapping[str, Any]:
+        """What is known of a row: some of ``nll``, ``answer``, ``tokens``, ``cut``."""
+        return self._known.get(row, {})
 
-    def remember(self, samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what the base model said."""
-        if self._path is None:
-            return
-        write_json(
-            self._path, [{name: one[name] for name in ("row", *FIELDS) if name in one} for one in samples]
-        )
-        keep_newest(self._path.parent, "*.json", _MOST)
+    def note(self, found: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what a model just said; each value names its ``row``."""
+        reach("answers.append")
+        append_lines(self._path, found)
+        for one in found:
+            self._take(dict(one))
+
+    def _take(self, value: dict[str, Any] | None) -> None:
+        if value is not None and isinstance(value.get("row"), int):
+            self._known.setdefault(value.pop("row"), {}).update(value)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    """The object in a line; None for what a crash tore off."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -84,6 +84,7 @@ def test_from_a_file_to_a_report(ftkit, home, split, tmp_path):
     run = trained.json["run"]
     look_at_the_run(ftkit, run, metrics)
     evaluate_it(ftkit, run)
+    evaluate_it_otherwise(ftkit, run, home)
     ask_it(ftkit, run)
     tell_about_it(ftkit, run, home, tmp_path / "pages" / "run.html")
     compare_and_delete(ftkit, run, split)
@@ -111,6 +112,16 @@ def evaluate_it(ftkit, run):
             evaluated.json[side]
         )
     assert {"value", "low", "high", "p"} <= set(evaluated.json["difference"]["perplexity"])
+
+
+def evaluate_it_otherwise(ftkit, run, home):
+    file = home / "checks.yaml"
+    file.write_text("- {name: object, kind: regex, pattern: '^[{]'}\n", encoding="utf-8")
+    wanted = ["--task", "translation", "--metrics", "bleu,rougeL", "--check", str(file)]
+    measured = ftkit("evaluate", run, *wanted, "--json").json
+    assert measured["task"] == "translation"
+    assert list(measured["tuned"]) == ["bleu", "rougeL", "check_object"]
+    assert "check_object" in ftkit("evaluate", run, *wanted).out
 
 
 def ask_it(ftkit, run):
@@ -218,3 +229,18 @@ def test_what_cannot_be_trained_is_refused_before_it_starts(ftkit, split):
 def test_a_run_that_is_not_there_is_a_mistake(ftkit, arguments):
     seen = ftkit(*arguments, "--json")
     assert (seen.code, list(seen.json)) == (2, ["error"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--metrics", "bleu,meteor"], "no metric “meteor”"),
+        (["--metrics", ","], "No metric is chosen"),
+        (["--task", "poetry"], "poetry"),
+        (["--check", "/nowhere/checks.yaml"], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(ftkit, arguments, says):
+    seen = ftkit("evaluate", "x", *arguments)
+    assert seen.code == 2
+    assert says in seen.err

@@ -1,5 +1,6 @@
 """The quickstart with a tiny model under the bundled one's name, and a recipe of four steps."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def test_the_whole_way(ftkit, home, capsys):
     assert Path(told["report"]).is_relative_to(home)
     assert "<html" in Path(told["report"]).read_text()
 
-    give(Answer(told, shown(told)), as_json=False)
+    measured = json.loads((home / "evaluations" / told["evaluation"] / "report.json").read_text())
+    give(Answer(told, shown(told, measured)), as_json=False)
     seen = capsys.readouterr().out
     assert all(text in seen for text in (told["run"], "category_accuracy", "Test row 3", told["report"]))

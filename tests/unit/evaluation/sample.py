@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ftkit.evaluation.report import ReportData
-from ftkit.evaluation.scores import json_fields, row_scores
+from ftkit.evaluation.measuring.scores import exact_match, field_scores, json_fields
+from ftkit.evaluation.report.page import ReportData
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -28,7 +28,11 @@ def sample(row: int, **changes: Any) -> dict[str, Any]:
         **changes,
     }
     for side in ("base", "tuned"):
-        scores = row_scores(found[f"{side}_answer"], reference, json_fields(REFERENCES))
+        answer = found[f"{side}_answer"]
+        scores = {
+            "exact_match": exact_match(answer, reference),
+            **field_scores(answer, reference, json_fields(REFERENCES)),
+        }
         found |= {f"{side}_{metric}": score for metric, score in scores.items()}
     return found
 

@@ -76,3 +76,18 @@ def test_the_report_of_a_run_is_a_page_in_the_language_of_the_reader(owner, stra
     assert "&lt;b&gt;Run&lt;/b&gt;" in got.text
     assert owner.get("/report/nothing").status_code == 404
     assert stranger.get("/report/reported1").status_code == 401
+
+
+def test_the_model_card_of_a_run_is_offered_for_saving(owner, stranger, workspace):
+    run = Run(
+        id="carded1", name="Run", created_at=NOW, recipe="a/b", split="gone", model="gone", spec={"r": 8}
+    )
+    workspace.artefacts.add(run)
+    got = owner.get("/card/carded1")
+    assert got.status_code == 200, got.text
+    assert got.headers["content-disposition"] == 'attachment; filename="README.md"'
+    assert got.text.startswith("---\n")
+    assert "# Run" in got.text
+    assert "r: 8" in got.text
+    assert owner.get("/card/nothing").status_code == 404
+    assert stranger.get("/card/carded1").status_code == 401

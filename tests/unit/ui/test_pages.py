@@ -18,12 +18,14 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.models.catalogue import CATALOGUE
 from ftkit.records import Job, Run
 from ftkit.settings import Settings
+from ftkit.store.files import write_json
 from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, curves, evaluate, runs, train
+from ftkit.ui.pages import compare, curves, runs, train
 from ftkit.ui.pages.data import page as data
+from ftkit.ui.pages.evaluation import evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.workspace import Workspace
@@ -78,6 +80,8 @@ def literal_keys() -> tuple[set[str], list[str]]:
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "told":
+                continue  # the report's own words
             key = node.args[0]
             if name in {"t", "say"} and isinstance(key, ast.JoinedStr):
                 parts = [re.escape(p.value) if isinstance(p, ast.Constant) else ".+" for p in key.values]
@@ -231,9 +235,9 @@ def test_the_train_page_copies_an_earlier_run(workspace: Workspace) -> None:
 
 def test_only_finished_runs_can_be_evaluated_and_compared(workspace: Workspace) -> None:
     run = finished_run(workspace)
-    note, _, choice = page_of("evaluate", workspace)._open(visit(run=run.id))
-    assert (note, choice.value) == ("", run.id)
-    note, _, choice = page_of("evaluate", workspace)._open(visit(run="other"))
+    note, _, choice, others = page_of("evaluate", workspace)._open(visit(run=run.id))
+    assert (note, choice.value, others.visible) == ("", run.id, False)
+    note, _, choice, _ = page_of("evaluate", workspace)._open(visit(run="other"))
     assert "not finished" in note
     assert choice.value is None
     assert "Not evaluated yet" in page_of("evaluate", workspace)._show(visit(run=run.id), "")[1]
@@ -246,6 +250,35 @@ def test_only_finished_runs_can_be_evaluated_and_compared(workspace: Workspace) 
     assert prompt == offered[0]["prompt"][-1]["content"]
     assert (system, earlier) == ("", [])
     assert "The reference answer" in reference
+
+
+def test_an_evaluation_that_was_stopped_can_go_on_from_the_page(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace.jobs._supervision, "tick", lambda: None)  # nothing is started
+    run = finished_run(workspace)
+    other = run.model_copy(update={"id": "r2", "name": "Beside"})
+    workspace.artefacts.add(other)
+    JobTable(workspace._database).add(
+        workspace.jobs.of(run.id).model_copy(update={"id": "j2", "artefact": "r2", "nonce": "n2"})
+    )
+    for one in (run, other):
+        write_json(workspace.folders.run(one.id) / "adapter" / "adapter_config.json", {})
+    page = page_of("evaluate", workspace)
+    _, _, _, others = page._open(visit(run=run.id))
+    assert others.visible
+    assert [id_ for _, id_ in others.choices] == ["r2"]
+    address = page._begin(run.id, "test", ["r2"], "found", [], "", False, False)
+    id_ = address.rpartition("evaluation=")[2]
+    assert workspace.evaluation.get(id_).evaluation.others == ("r2",)
+    *_, stop, resume = page._show(visit(run=run.id, evaluation=id_), "")
+    assert (stop.visible, resume.visible) == (True, False)
+    _, result, *_, stop, resume = page._end(visit(run=run.id, evaluation=id_))
+    assert (stop.visible, resume.visible) == (False, True)
+    assert "so far is kept" in result
+    *_, timer, stop, resume = page._go_on(visit(run=run.id, evaluation=id_))
+    assert (timer.active, stop.visible, resume.visible) == (True, True, False)
+    assert workspace.evaluation.get(id_).job.state == "queued"
 
 
 def test_a_question_of_several_turns_keeps_them(workspace: Workspace) -> None:

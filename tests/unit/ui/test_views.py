@@ -15,7 +15,8 @@ from ftkit.training.service import RunView
 from ftkit.training.watching.log import LogMatches
 from ftkit.training.watching.progress import Progress
 from ftkit.training.watching.samples import Answered, Sample, Samples
-from ftkit.ui import html, plots, scores, views
+from ftkit.ui import html, plots, views
+from ftkit.ui.evaluation import scores
 from ftkit.ui.i18n import LANGUAGES, catalogue
 from ftkit.ui.watching import figures, history, side_by_side
 
@@ -82,6 +83,7 @@ MEASURED = {
         "kind_accuracy": {"value": 0.7, "low": None, "high": None, "p": 0.01},
         f"{HOSTILE}_token_f1": {"value": 0.1, "low": 0.0, "high": 0.2, "p": 0.3},
     },
+    "metric_rows": {},
     "fields": {"kind": {"kind": "category"}, HOSTILE: {"kind": "text"}},
     "rows": 25,
     "left_out": 2,
@@ -173,7 +175,10 @@ def test_every_phase_that_a_worker_says_has_a_word() -> None:
     said = set()
     for path in Path(ftkit.workers.__file__).parent.rglob("*.py"):
         said |= set(
-            re.findall(r'(?:progress\(|RowCounter\(worker, )"(\w+)"', path.read_text(encoding="utf-8"))
+            re.findall(
+                r'(?:progress\(|RowCounter\(\s*worker, |Sheet\((?:\s*name=)?)"(\w+)"',
+                path.read_text(encoding="utf-8"),
+            )
         )
     said -= {"ready"}  # the generator, which no page shows
     assert said
@@ -231,7 +236,7 @@ def test_metrics_carry_difference_interval_and_a_sentence() -> None:
         "kind: accuracy",
         "90.0%",
         "+70.0 points",
-        "No difference.",
+        "No difference in 25 rows.",
         "Rows asked: 25",
     ):
         assert text in made

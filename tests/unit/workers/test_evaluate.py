@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 import torch
 
 from ftkit.errors import BadInput, Refused, WorkerFault
-from ftkit.evaluation.certainty import perplexity
-from ftkit.workers import evaluate as worker_module
+from ftkit.evaluation.bias.names import NAMES
+from ftkit.evaluation.measuring.certainty import perplexity
 from ftkit.workers import loading
-from ftkit.workers.evaluate import Models, RowCounter, evaluate, row_nlls
+from ftkit.workers.evaluate import evaluate
+from ftkit.workers.evaluation import asking as worker_module
+from ftkit.workers.evaluation import likelihoods
+from ftkit.workers.evaluation.likelihoods import each_nll
 from ftkit.workers.evaluation.prepared import default_limit, prepare_rows
 from ftkit.workers.harness import Stopped, Worker
 from ftkit.workers.loading import load_tokenizer, load_with_adapter
@@ -55,6 +59,7 @@ def make_worker(folder: Path, model: Path, rows: list[dict[str, Any]], **inputs:
         "tuned": str(model.parent / "adapter"),
         "seed": 42,
         "max_new_tokens": 12,
+        "general": False,
         **inputs,
     }
     (job / "inputs.json").write_text(json.dumps(given))
@@ -69,7 +74,7 @@ def read(worker: Worker) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def test_both_models_are_measured_on_the_same_rows(tmp_path: Path, model: Path) -> None:
     rows = [*tickets(5), {"system": "s", "question": "no answer", "answer": ""}]
     worker = make_worker(tmp_path, model, rows)
-    assert evaluate(worker) == {"rows": 5, "left_out": 1}
+    assert evaluate(worker) == {"rows": 5, "left_out": 1, "models_loaded": 1}
     report, samples = read(worker)
     assert report["left_out_reasons"] == {"“answer” is empty": 1}
     assert set(report["base"]) == {
@@ -97,17 +102,16 @@ def test_both_models_are_measured_on_the_same_rows(tmp_path: Path, model: Path) 
 
 def test_perplexity_counts_the_completion_only_and_ignores_padding(model: Path) -> None:
     rows = [*tickets(3), {**tickets(1)[0], "question": "a much longer question " * 6}]
-    both = load_with_adapter(model, model.parent / "adapter")
-    models = Models(both, both, load_tokenizer(model))
+    both, tokenizer = load_with_adapter(model, model.parent / "adapter"), load_tokenizer(model)
     prepared, _ = prepare_rows(rows, MAPPING, FastTokenizer(model), 512)
-    text = models.tokenizer.decode(prepared[0].ids[prepared[0].start :])
+    text = tokenizer.decode(prepared[0].ids[prepared[0].start :])
     assert text == rows[0]["answer"] + "<|im_end|>\n"
-    for side in ("base", "tuned"):
-        with models.as_side(side) as shown:
-            together = row_nlls(shown, models.tokenizer, prepared, _Silent())
-            alone = [_slow_nll(models, row.ids, row.start) for row in prepared]
-        assert together == pytest.approx(alone, rel=1e-5)
-    assert together != pytest.approx(row_nlls_of_base(models, prepared), rel=1e-3)
+    tuned = nlls(both, tokenizer, prepared)
+    assert tuned == pytest.approx([_slow_nll(both, row.ids, row.start) for row in prepared], rel=1e-5)
+    with both.disable_adapter():
+        base = nlls(both, tokenizer, prepared)
+        assert base == pytest.approx([_slow_nll(both, row.ids, row.start) for row in prepared], rel=1e-5)
+    assert base != pytest.approx(tuned, rel=1e-3)
 
 
 def test_a_plain_prompt_is_asked_and_scored_without_a_chat_template(model: Path) -> None:
@@ -128,14 +132,14 @@ def test_base_is_the_model_without_its_adapter(tmp_path: Path, model: Path) -> N
     evaluate(worker)
     _, samples = read(worker)
     plain = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
-    models = Models(plain, plain, load_tokenizer(model))
+    tokenizer = load_tokenizer(model)
     prepared, _ = prepare_rows(tickets(3), MAPPING, FastTokenizer(model), 512)
     for sample, row in zip(samples, prepared, strict=True):
-        assert sample["base_nll"] == pytest.approx(_slow_nll(models, row.ids, row.start), rel=1e-4)
+        assert sample["base_nll"] == pytest.approx(_slow_nll(plain, row.ids, row.start), rel=1e-4)
         made = plain.generate(torch.tensor([row.asked]), max_new_tokens=12, do_sample=False)[
             0, len(row.asked) :
         ]
-        assert models.tokenizer.decode(made, skip_special_tokens=True) == sample["base_answer"]
+        assert tokenizer.decode(made, skip_special_tokens=True) == sample["base_answer"]
 
 
 def test_a_whole_tuned_model_is_measured_beside_its_base(tmp_path: Path, model: Path) -> None:
@@ -185,7 +189,8 @@ def test_plain_texts_get_perplexity_and_say_what_is_skipped(tmp_path: Path, mode
     evaluate(worker)
     report, samples = read(worker)
     assert list(report["base"]) == ["perplexity"]
-    assert set(report["skipped"]) == {"exact_match", "token_f1", "json_valid"}
+    assert {"exact_match", "token_f1", "chrf"} <= set(report["skipped"])
+    assert samples[0]["tuned_perplexity"] > 0
     assert samples[0]["base_answer"] is None
     nll, tokens = (
         torch.tensor([s[k] for s in samples], dtype=torch.float64).numpy()
@@ -222,7 +227,7 @@ def test_a_stop_between_two_tokens_drops_the_batch(
 def test_numbers_that_are_not_finite_fail_with_words(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "_batch_nlls", lambda _model, _tokenizer, rows: [math.nan] * len(rows))
+    monkeypatch.setattr(likelihoods, "_batch_nlls", lambda _model, _tokenizer, rows: [math.nan] * len(rows))
     with pytest.raises(WorkerFault, match="not finite. Train again"):
         evaluate(make_worker(tmp_path, model, tickets(2)))
 
@@ -241,36 +246,42 @@ def test_the_default_limit_leaves_room_for_half_as_much_again(longest: int, limi
     assert default_limit([row]) == limit
 
 
-class _Silent(RowCounter):
-    def __init__(self) -> None: ...
-
-    def more(self, rows: int) -> None: ...
-
-
-def row_nlls_of_base(models: Models, prepared: list[worker_module.Prepared]) -> list[float]:
-    with models.as_side("base") as base:
-        return row_nlls(base, models.tokenizer, prepared, _Silent())
+def nlls(model: Any, tokenizer: Any, rows: list[worker_module.Prepared]) -> list[float]:
+    found = dict(one for batch in each_nll(model, tokenizer, rows) for one in batch)
+    return [found[index] for index in range(len(rows))]
 
 
 @torch.no_grad()
-def _slow_nll(models: Models, ids: list[int], start: int) -> float:
-    scores = torch.log_softmax(models.tuned(torch.tensor([ids])).logits[0].double(), dim=-1)
+def _slow_nll(model: Any, ids: list[int], start: int) -> float:
+    scores = torch.log_softmax(model(torch.tensor([ids])).logits[0].double(), dim=-1)
     return -sum(float(scores[place - 1, ids[place]]) for place in range(start, len(ids)))
 
 
-def test_the_base_model_is_asked_once_for_the_same_rows(
+def asked_of_models(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Filled with the number of prompts of each batch that models are asked from now on."""
+    asked: list[int] = []
+    answer_batch = worker_module.answer_batch
+
+    def noted(model: Any, **given: Any) -> Any:
+        asked.append(len(given["prompts"]))
+        return answer_batch(model, **given)
+
+    monkeypatch.setattr(worker_module, "answer_batch", noted)
+    return asked
+
+
+def test_each_model_is_asked_once_for_the_same_rows(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = str(tmp_path / "cache")
     first = make_worker(tmp_path / "first", model, tickets(4), cache=cache)
-    evaluate(first)
-    asked: list[int] = []
-    answer_all = worker_module.answer_all
-    monkeypatch.setattr(worker_module, "answer_all", lambda *given: asked.append(1) or answer_all(*given))
+    asked = asked_of_models(monkeypatch)
+    assert evaluate(first)["models_loaded"] == 1
+    assert asked == [8], "both sides of all rows in one batch"
     make_tiny_adapter(model, tmp_path / "other", seed=5)
     again = make_worker(tmp_path / "again", model, tickets(4), cache=cache, tuned=str(tmp_path / "other"))
     evaluate(again)
-    assert len(asked) == 1, "the tuned model alone"
+    assert asked == [8, 4], "the tuned model alone"
     (one, samples), (other, others) = read(first), read(again)
     assert one["base"] == other["base"]
     assert [s["base_answer"] for s in samples] == [s["base_answer"] for s in others]
@@ -278,4 +289,139 @@ def test_the_base_model_is_asked_once_for_the_same_rows(
     for changed in ({"max_new_tokens": 11}, {"rows": tickets(5)}):
         rows = changed.pop("rows", tickets(4))
         evaluate(make_worker(tmp_path / str(len(asked)), model, rows, cache=cache, **changed))
-    assert len(asked) == 1 + 2 + 2, "with another limit or other rows it is asked anew"
+    assert asked[2:] == [8, 10], "with another limit or other rows it is asked anew"
+
+
+def test_other_metrics_ask_no_model(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = str(tmp_path / "cache")
+    first = make_worker(tmp_path / "first", model, tickets(4), cache=cache)
+    evaluate(first)
+    asked = asked_of_models(monkeypatch)
+    monkeypatch.setattr(worker_module, "load_group", None)  # calling it would fail
+    again = make_worker(tmp_path / "again", model, tickets(4), cache=cache, metrics=["exact_match"])
+    assert evaluate(again)["models_loaded"] == 0
+    assert asked == []
+    texts = ("base_answer", "tuned_answer", "base_nll", "tuned_nll", "base_cut", "tuned_tokens")
+    assert [[s[key] for key in texts] for s in read(first)[1]] == [
+        [s[key] for key in texts] for s in read(again)[1]
+    ]
+
+
+def test_the_same_weights_with_another_alpha_are_another_model(tmp_path: Path, model: Path) -> None:
+    cache = str(tmp_path / "cache")
+    first = make_worker(tmp_path / "first", model, tickets(2), cache=cache)
+    evaluate(first)
+    louder = tmp_path / "louder"
+    shutil.copytree(model.parent / "adapter", louder)
+    config = json.loads((louder / "adapter_config.json").read_text())
+    (louder / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 64}))
+    again = make_worker(tmp_path / "again", model, tickets(2), cache=cache, tuned=str(louder))
+    assert evaluate(again)["models_loaded"] == 1
+    assert read(first)[0]["tuned"]["perplexity"] != read(again)[0]["tuned"]["perplexity"]
+
+
+def test_further_runs_answer_the_same_rows_as_each_alone(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = {
+        "mixing": make_tiny_adapter(model, tmp_path / "mixing", seed=5),
+        "dora": make_tiny_adapter(model, tmp_path / "dora", seed=6, use_dora=True),
+        "whole": make_tiny_model(tmp_path / "whole", seed=7),
+    }
+    others = [{"run": run, "name": f"Run {run}", "tuned": str(folder)} for run, folder in folders.items()]
+    asked = asked_of_models(monkeypatch)
+    worker = make_worker(tmp_path / "all", model, tickets(4), others=others)
+    assert evaluate(worker)["models_loaded"] == 2, "the whole model and the one with all adapters"
+    assert asked == [12, 4, 4], "base and adapters that mix in one batch, the others apart"
+    report, samples = read(worker)
+    assert set(report["answers"]) == {"base", "tuned", *folders}
+    assert set(report["signature"]["others_hashes"]) == set(folders)
+    for run, folder in folders.items():
+        alone = make_worker(tmp_path / f"alone-{run}", model, tickets(4), tuned=str(folder))
+        evaluate(alone)
+        for sample, own in zip(samples, read(alone)[1], strict=True):
+            assert sample["base_answer"] == own["base_answer"]
+            assert sample["base_nll"] == pytest.approx(own["base_nll"], rel=1e-5)
+            assert sample[f"{run}_answer"] == own["tuned_answer"] != sample["tuned_answer"]
+            assert sample[f"{run}_nll"] == pytest.approx(own["tuned_nll"], rel=1e-5)
+
+
+def test_a_stopped_evaluation_goes_on_where_it_was(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftkit.workers.generation._BATCH_ROWS", 4)
+    whole = make_worker(tmp_path / "whole", model, tickets(6))
+    evaluate(whole)
+    worker = make_worker(tmp_path / "stopped", model, tickets(6))
+    advances: list[int] = []
+    monkeypatch.setattr(worker, "advance", lambda: advances.append(1))
+    monkeypatch.setattr(worker, "stop_asked", lambda: len(advances) > 30)
+    with pytest.raises(Stopped):
+        evaluate(worker)
+    kept = [
+        json.loads(line)
+        for file in (worker.path / "answers").iterdir()
+        for line in file.read_text().splitlines()
+    ]
+    done = sum("answer" in one for one in kept)
+    assert 0 < done < 12
+    assert sum("nll" in one for one in kept) == 12
+    torn = next((worker.path / "answers").iterdir())
+    torn.write_bytes(torn.read_bytes()[:-5])  # as a crash would leave it
+    asked = asked_of_models(monkeypatch)
+    again = Worker(worker.path)
+    progress: list[tuple[str, int, int]] = []
+    tell = again.progress
+    monkeypatch.setattr(
+        again,
+        "progress",
+        lambda phase, *at, **more: progress.append((phase, *at)) or tell(phase, *at, **more),
+    )
+    evaluate(again)
+    assert sum(asked) == 12 - done + 1, "the torn one again, and none of the others"
+    assert next(one for one in progress if one[0] == "generating")[1:] == (done - 1, 12)
+    assert read(again) == read(whole)
+
+
+@pytest.mark.parametrize("context", [512, 100])
+def test_answers_that_the_context_cuts_are_counted(tmp_path: Path, context: int) -> None:
+    small = make_tiny_model(tmp_path / "small", context_length=context)
+    make_tiny_adapter(small, tmp_path / "adapter")
+    worker = make_worker(tmp_path / "job", small, tickets(3), max_new_tokens=90)
+    evaluate(worker)
+    report, samples = read(worker)
+    for side in ("base", "tuned"):
+        short = [sample for sample in samples if sample[f"{side}_cut"] and sample[f"{side}_tokens"] < 90]
+        assert report["answers"][side]["out_of_context"] == len(short) == (0 if context == 512 else 3)
+
+
+def test_what_was_asked_for_is_what_is_measured(tmp_path: Path, model: Path) -> None:
+    made = [{"kind": "contains", "name": "json", "texts": ["{"]}]
+    worker = make_worker(tmp_path, model, tickets(3), task="chat", metrics=["bleu", "length"], checks=made)
+    evaluate(worker)
+    report, samples = read(worker)
+    assert report["task"] == "chat"
+    assert list(report["base"]) == ["bleu", "length", "check_json"]
+    assert report["checks"] == made
+    assert samples[0]["tuned_check_json"] in (0.0, 1.0)
+    with pytest.raises(BadInput, match="no metric “bleurt”"):
+        evaluate(make_worker(tmp_path / "wrong", model, tickets(3), metrics=["bleurt"]))
+
+
+def test_general_questions_and_other_names_are_asked_beside_the_rows(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = str(tmp_path / "cache")
+    beside = {"general": True, "names": True, "max_new_tokens": 2, "cache": cache}
+    first = make_worker(tmp_path / "first", model, tickets(4), **beside)
+    assert evaluate(first)["models_loaded"] == 1
+    report, _ = read(first)
+    assert report["general"]["overall"]["questions"] == 72
+    assert set(report["general"]["skills"]) == {"knowledge", "arithmetic", "turkish", "instructions"}
+    assert {report["bias"][side]["answers"] for side in ("base", "tuned")} == {4 * len(NAMES)}
+    asked = asked_of_models(monkeypatch)
+    again = make_worker(tmp_path / "again", model, tickets(2), **beside | {"names": False})
+    evaluate(again)
+    assert asked == [4], "general questions are remembered for other rows too"
+    assert read(again)[0]["general"] == report["general"]
+    assert "bias" not in read(again)[0]

@@ -13,8 +13,10 @@ import torch
 from ftkit.jobs.folder import Request
 from ftkit.jobs.messages import receive, send
 from ftkit.workers import generate as worker_module
+from ftkit.workers import loading
+from ftkit.workers.answers.streaming import Pair
 from ftkit.workers.generate import Generator, serve
-from ftkit.workers.generation import Answer, Pair
+from ftkit.workers.generation import Answer
 from ftkit.workers.harness import Worker
 from tests.tiny import make_tiny_adapter, make_tiny_model
 
@@ -115,11 +117,17 @@ def test_a_whole_tuned_model_answers_after_its_base(serving: Serving, folders: d
     assert replies[-1]["tuned"] == own["base"]
 
 
-def test_dora_which_peft_does_not_mix_answers_after_its_base(
-    serving: Serving, folders: dict[str, Path]
+def test_dora_which_peft_does_not_mix_answers_after_its_base_on_the_same_weights(
+    serving: Serving, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    loaded: list[Path] = []
+    load_model = loading.load_model
+    monkeypatch.setattr(
+        loading, "load_model", lambda folder, *more: loaded.append(folder) or load_model(folder, *more)
+    )
     last = serving.ask(request(folders, tuned=str(folders["dora"])))[-1]
     assert (last["base_tokens"], last["tuned_tokens"]) == (6, 6)
+    assert loaded == [folders["model"]]
     assert last["base"] == serving.ask(request(folders))[-1]["base"] != last["tuned"]
 
 

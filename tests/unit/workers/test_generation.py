@@ -1,23 +1,11 @@
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from ftkit.workers.generation import (
-    Answer,
-    AnswerStreamer,
-    Limits,
-    Pair,
-    SharedNoise,
-    answer_all,
-    answer_pair,
-    batches,
-    end_tokens,
-    left_padded,
-)
-from ftkit.workers.loading import ADAPTER, chat_ids, load_tokenizer, load_with_adapter
+from ftkit.workers.generation import Answer, answer_all, answer_batch, batches, end_tokens, left_padded
+from ftkit.workers.loading import ADAPTER, BASE, chat_ids, load_tokenizer, load_with_adapter
 from tests.tiny import make_tiny_adapter, make_tiny_model
 
 pytestmark = pytest.mark.training
@@ -91,84 +79,91 @@ def test_an_answer_stops_where_the_context_ends(loaded: tuple[Any, Any]) -> None
     assert answer.tokens <= 7
 
 
-def test_both_rows_of_a_pair_are_the_models_alone(loaded: tuple[Any, Any]) -> None:
-    model, tokenizer = loaded
-    prompt = chat_ids(tokenizer, QUESTION, True)
-    seen: list[Pair] = []
-
-    def tell(pair: Pair) -> bool:
-        seen.append(pair)
-        return True
-
-    pair = answer_pair(model, tokenizer, prompt, ADAPTER, Limits(10), tell)
-    (tuned,) = answers(loaded, [prompt])
-    with model.disable_adapter():
-        (base,) = answers(loaded, [prompt])
-    assert pair == Pair(base, tuned)
-    assert base.text != tuned.text
-    assert [step.tuned.tokens for step in seen] == list(range(1, 11))
-    assert all(pair.tuned.text.startswith(step.tuned.text) for step in seen)
-
-
-def test_the_same_seed_gives_the_same_pair(loaded: tuple[Any, Any]) -> None:
-    prompt = chat_ids(loaded[1], QUESTION, True)
-
-    def ask(seed: int) -> Pair:
-        return answer_pair(*loaded, prompt, ADAPTER, Limits(10, 1.0, 0.9, seed), lambda _: True)
-
-    assert ask(1) == ask(1)
-    assert ask(1) != ask(2)
-
-
-def test_generation_ends_when_nobody_wants_more(loaded: tuple[Any, Any]) -> None:
-    prompt = chat_ids(loaded[1], QUESTION, True)
-    pair = answer_pair(*loaded, prompt, ADAPTER, Limits(200), lambda pair: pair.base.tokens < 3)
-    assert pair.base.tokens <= 4
-
-
-def test_shared_noise_samples_the_distribution() -> None:
-    shares = torch.tensor([0.6, 0.3, 0.1, 0.0])
-    noise = SharedNoise(seed=0)
-    scores = torch.log(shares)[None, :]
-    drawn = Counter(int(noise(torch.empty(1), scores).argmax()) for _ in range(4000))
-    for token, share in enumerate(shares.tolist()):
-        assert drawn[token] / 4000 == pytest.approx(share, abs=0.03)
-
-
-def test_shared_noise_is_the_same_for_rows_that_agree() -> None:
-    noise = SharedNoise(seed=0)
-    agreeing = torch.randn(50, generator=torch.Generator().manual_seed(0)).expand(2, 50)
-    for _ in range(200):
-        first, second = noise(torch.empty(2), agreeing).argmax(dim=-1).tolist()
-        assert first == second
-
-
-def test_half_a_character_is_not_shown(loaded: tuple[Any, Any]) -> None:
-    tokenizer = loaded[1]
-    told: list[str] = []
-    streamer = AnswerStreamer(tokenizer, [2], 50, 2, lambda answers: told.append(answers[0].text))
-    streamer.put(torch.tensor([[1], [1]]))
-    tokens = tokenizer("ğ漢", add_special_tokens=False)["input_ids"]
-    assert len(tokens) > 2  # the tiny tokenizer knows no such character as a whole
-    for token in tokens:
-        streamer.put(torch.tensor([token, token]))
-    assert told[-1] == "ğ漢"
-    assert not any("\ufffd" in text for text in told)
-
-
-def test_a_finished_row_takes_no_more_tokens(loaded: tuple[Any, Any]) -> None:
-    streamer = AnswerStreamer(loaded[1], [2], 3, 2, lambda _: None)
-    streamer.put(torch.tensor([[1], [1]]))
-    for base, tuned in ((10, 10), (2, 11), (2, 12)):
-        streamer.put(torch.tensor([base, tuned]))
-    base_answer, tuned_answer = streamer.answers()
-    assert (base_answer.tokens, base_answer.cut) == (1, False)
-    assert (tuned_answer.tokens, tuned_answer.cut) == (3, True)
-
-
 def test_the_path_of_a_model_is_no_part_of_its_answers(tmp_path: Path, loaded: tuple[Any, Any]) -> None:
     folder = make_tiny_model(tmp_path / "copy")
     adapter = make_tiny_adapter(folder, tmp_path / "adapter")
     again = load_with_adapter(folder, adapter, torch.float32), load_tokenizer(folder)
     prompt = chat_ids(loaded[1], QUESTION, True)
     assert answers(again, [prompt]) == answers(loaded, [prompt])
+
+
+class Steps:
+    """A stop that is never asked for, and how many tokens were made until now."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self) -> bool:
+        self.made += 1
+        return False
+
+
+def ending_early(loaded: tuple[Any, Any], prompts: list[list[int]]) -> list[int]:
+    """End tokens with which the rows of a random model end at different places."""
+    whole = [answer.text for answer in answers(loaded, prompts, 40)]
+    tokenizer = loaded[1]
+    tokens = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in whole]
+    return [row[place] for row, place in zip(tokens, (3, 9, 20, 5, 14, 30), strict=False)]
+
+
+def test_sides_in_one_batch_answer_as_each_alone(loaded: tuple[Any, Any]) -> None:
+    model, tokenizer = loaded
+    # The tiny model reads 512 tokens: these rows end one after the other, and the batch shrinks in between.
+    drawn = torch.Generator().manual_seed(3)
+    lengths = (507, 500, 494, 487, 480, 470)
+    prompts = [torch.randint(3, 300, (length,), generator=drawn).tolist() for length in lengths]
+    tuned = [answers(loaded, [prompt], 40)[0] for prompt in prompts]
+    with model.disable_adapter():
+        base = [answers(loaded, [prompt], 40)[0] for prompt in prompts]
+    assert len({answer.text for answer in [*base, *tuned]}) == 2 * len(prompts)
+    assert len({answer.tokens for answer in [*base, *tuned]}) >= len(prompts)
+    steps = Steps()
+    count = len(prompts)
+    names = [BASE] * count + [ADAPTER] * count
+    found = dict(answer_batch(model, tokenizer, prompts * 2, 40, steps, names))
+    assert [found[n] for n in range(count)] == base
+    assert [found[count + n] for n in range(count)] == tuned
+    assert steps.made == 40, "one step a token: nothing was made twice"
+
+
+def test_a_batch_shrinks_as_its_rows_finish(loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = loaded
+    prompts = [
+        chat_ids(tokenizer, [{"role": "user", "content": text}], True) for text in ("a", "b c", "d e f")
+    ]
+    monkeypatch.setattr(
+        model.get_base_model().generation_config, "eos_token_id", ending_early(loaded, prompts)
+    )
+    widths: list[int] = []
+    forward = model.get_base_model().forward
+
+    def counted(*given: Any, **more: Any) -> Any:
+        widths.append(len(more["input_ids"]))
+        return forward(*given, **more)
+
+    monkeypatch.setattr(model.get_base_model(), "forward", counted)
+    order = [index for index, _ in answer_batch(model, tokenizer, prompts, 40, lambda: False)]
+    assert sorted(order) == [0, 1, 2]
+    assert widths == sorted(widths, reverse=True)
+    assert len(set(widths)) > 1, widths
+    assert widths[-1] < 3
+
+
+def test_a_row_ends_at_its_own_limit_not_at_that_of_the_longest(loaded: tuple[Any, Any]) -> None:
+    long, short = [10] * 500, [11] * 480  # the tiny model reads 512 tokens
+    together = answers(loaded, [long, short], 100)
+    assert together == [answers(loaded, [prompt], 100)[0] for prompt in (long, short)]
+    assert [answer.tokens for answer in together if answer.cut] == [12, 32]
+
+
+def test_what_cannot_be_divided_is_read_again(
+    loaded: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = [
+        chat_ids(loaded[1], [{"role": "user", "content": text}], True) for text in ("a", "b c", "d e f")
+    ]
+    plain = loaded[0].get_base_model().generation_config
+    monkeypatch.setattr(plain, "eos_token_id", ending_early(loaded, prompts))
+    expected = answers(loaded, prompts, 40)
+    monkeypatch.setattr("ftkit.workers.generation._selected", lambda _cache, _rows: None)
+    assert answers(loaded, prompts, 40) == expected

@@ -147,7 +147,7 @@ class _Page:
             api_name="data_offer",
             show_progress="hidden",
         )
-        arrived.success(handler(self._stay), state, seen, api_name="data_look", show_progress="hidden")
+        arrived.success(handler(self._begin), state, seen, api_name="data_look", show_progress="hidden")
         self._incoming.wire(arrived)
         self._split_progress.wire(arrived)
         follow(
@@ -224,6 +224,11 @@ class _Page:
         if not (dataset := asked(request, "dataset")):
             return [gr.skip()] * len(self._split_form.choices)
         return split_card.choices(dataset, self._workspace.data.all())
+
+    def _begin(self, request: gr.Request, row: int, rows: Rows, count: int, *roles: str) -> list[Any]:
+        """The row that the address names, else the first one."""
+        wanted = asked(request, "row")
+        return self._look(request, int(wanted) if wanted.isdecimal() else row, rows, count, roles)
 
     def _stay(self, request: gr.Request, row: int, rows: Rows, count: int, *roles: str) -> list[Any]:
         return self._look(request, row, rows, count, roles)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from ftkit.evaluation.charts import nice_ticks
+from ftkit.evaluation.report.charts import nice_ticks
 from ftkit.records import Sweep
 from ftkit.training.sweeps.space import Choices, Dimension, Value
 from ftkit.training.sweeps.trials import Trial, read_space

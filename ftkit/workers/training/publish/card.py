@@ -9,8 +9,7 @@ from typing import Any
 import yaml
 from huggingface_hub import ModelCard, ModelCardData
 
-from ftkit.errors import BadInput
-from ftkit.models.catalogue import find_entry, hub_id
+from ftkit.models.catalogue import source_on_hub
 from ftkit.training.spec import RunSpec
 
 _METHODS = {"sft": "supervised fine-tuning", "dpo": "DPO", "kto": "KTO"}
@@ -39,7 +38,7 @@ def model_card(
         metrics: of the result.
         name: of the repository.
     """
-    base = _source(model)
+    base = source_on_hub(str(model.get("id", "")), str(model.get("source", "")))
     about = ModelCardData(
         license=str(model.get("license") or "").lower() or None,
         base_model=base,
@@ -72,14 +71,3 @@ Measured on validation rows where the name begins with `eval_`.
 {settings}```
 """
     return ModelCard(f"---\n{about.to_yaml()}\n---\n\n{text}")
-
-
-def _source(model: Mapping[str, Any]) -> str | None:
-    """The base model's id on the Hub; None for a folder of this machine, whose path is nobody's business."""
-    entry = find_entry(str(model.get("id", "")))
-    if entry is not None:
-        return entry.source
-    try:
-        return hub_id(str(model.get("source", "")))
-    except BadInput:
-        return None

@@ -13,8 +13,9 @@ import torch
 from ftkit.data.chat import training_row
 from ftkit.errors import BadInput
 from ftkit.workers import evaluate, loading, train
+from ftkit.workers.answers.streaming import Limits
 from ftkit.workers.generate import Asked, Generator
-from ftkit.workers.generation import Limits, answer_all
+from ftkit.workers.generation import answer_all
 from ftkit.workers.harness import Stopped, Worker
 from ftkit.workers.training.rows import FastTokenizer, tokenise
 from ftkit.workers.training.seq2seq.trainer import collator

@@ -1,0 +1,1 @@
+"""Commands about what an evaluation found."""

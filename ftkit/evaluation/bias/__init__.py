@@ -1,0 +1,1 @@
+"""Does the answer change when only the name under the question does?"""

@@ -1,0 +1,1 @@
+"""How a loaded model answers a person."""

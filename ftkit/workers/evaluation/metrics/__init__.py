@@ -1,0 +1,1 @@
+"""The metrics as ``evaluate.Metric``, computed without the Hub."""
