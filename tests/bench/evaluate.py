@@ -74,6 +74,7 @@ def _job(workspace: Workspace, folder: Path) -> Path:
         "tuned": str(workspace.folders.tuned(run.id)),
         "seed": 42,
         "max_new_tokens": LIMIT,
+        "general": False,
     }
     job = folder / "job"
     job.mkdir()
