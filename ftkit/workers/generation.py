@@ -167,10 +167,13 @@ class _Batch:
             attention_mask=self._mask,
             past_key_values=self._cache,
             generation_config=greedy(
-                self._model, self._ends, self._tokenizer, max(until) - self._ids_so_far()
+                self._model,
+                self._ends,
+                self._tokenizer,
+                max(until) - self._ids_so_far(),
+                return_dict_in_generate=True,
             ),
             stopping_criteria=StoppingCriteriaList([criterion]),
-            return_dict_in_generate=True,
             **mixed,
         )
         finished = criterion.finished.tolist()
@@ -267,9 +270,9 @@ def decode(tokens: list[int], tokenizer: PreTrainedTokenizerBase) -> str:
 
 
 def greedy(
-    model: Any, ends: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_new_tokens: int
+    model: Any, ends: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, **more: Any
 ) -> GenerationConfig:
-    """The likeliest token each time, whatever the model's own settings say."""
+    """The likeliest token each time, whatever the model's own settings say; ``more`` are options of what is given back."""
     return GenerationConfig(  # type: ignore[no-untyped-call]  # transformers leaves it untyped
         do_sample=False,
         max_new_tokens=max_new_tokens,
@@ -277,4 +280,5 @@ def greedy(
         pad_token_id=tokenizer.pad_token_id,
         decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
         repetition_penalty=1.0,
+        **more,
     )

@@ -42,6 +42,22 @@ def metric_rows(measured: Mapping[str, Any], told: Words) -> list[MetricRow]:
     return [metric_row(metric, measured, told) for metric in measured["difference"]]
 
 
+def other_rows(measured: Mapping[str, Any], told: Words) -> list[tuple[str, list[MetricRow]]]:
+    """Per further run its name and its table, in which it stands as ``tuned`` and the evaluated run as ``base``."""
+    found = []
+    for run, other in measured.get("others", {}).items():
+        intervals = measured.get("intervals", {})
+        pair = {
+            **measured,
+            "base": measured["tuned"],
+            "tuned": other["metrics"],
+            "difference": other["against_tuned"],
+            "intervals": {"base": intervals.get("tuned", {}), "tuned": intervals.get(run, {})},
+        }
+        found.append((other["name"], metric_rows(pair, told)))
+    return found
+
+
 def metric_row(metric: str, measured: Mapping[str, Any], told: Words) -> MetricRow:
     """One metric, tuned against base."""
     kind, field = kind_of(metric, measured["fields"])

@@ -17,7 +17,7 @@ from ftkit.evaluation.judge.words import judged_facts, verdict_sentence
 from ftkit.evaluation.measuring.catalogue import kind_of
 from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, loss_chart
-from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title
+from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title, other_rows
 from ftkit.evaluation.report.sections import HealthFacts
 from ftkit.evaluation.report.words import Words, looks_sentence, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
@@ -90,6 +90,7 @@ def render(data: ReportData, language: str = "en") -> str:
         "data": data,
         "chart": loss_chart(Curves.of(data.curve), told),
         "metrics": metric_rows(measured, told) if measured else [],
+        "others": other_rows(measured, told) if measured else [],
         "tiles": _tiles(measured, told) if measured else [],
         "fields": label_tables(measured, told) if measured else [],
         "examples": examples(data.samples, measured) if measured else [],

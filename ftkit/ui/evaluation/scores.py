@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ftkit.evaluation.report.metrics import metric_rows
+from ftkit.evaluation.report.metrics import MetricRow, metric_rows, other_rows
 from ftkit.evaluation.report.page import examples, how_sure, label_tables
 from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.evaluation.service import EvaluationView
@@ -26,7 +26,7 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     parts = [title, views.error_notice(view.job.error, lang)]
     more: list[Markup] = []
     if view.report is not None:
-        parts += [scores_table(view.report, lang), labels(view.report, lang)]
+        parts += [scores_table(view.report, lang), others(view, lang), labels(view.report, lang)]
         if "looks" in view.report:
             parts.insert(-1, html.paragraph(looks_sentence(view.report["looks"], words(lang))))
         parts.append(_report_links(view, lang))
@@ -43,10 +43,41 @@ def evaluation_card(view: EvaluationView, lang: str) -> Markup:
 def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
     """Base against tuned: each metric with its interval and what it means, in the report's own words."""
     told = words(lang)
-    headers = [
-        say(f"evaluate.table.{key}", lang)
-        for key in ("metric", "base", "tuned", "difference", "interval", "verdict")
+    note = say(
+        "evaluate.rows",
+        lang,
+        rows=html.number(measured["rows"], lang),
+        left_out=html.number(measured["left_out"], lang),
+    )
+    names = (say("evaluate.table.base", lang), say("evaluate.table.tuned", lang))
+    return html.join(
+        (
+            _metrics_table(metric_rows(measured, told), names, lang),
+            _quiet(note),
+            html.details(say("evaluate.how", lang), html.join(map(html.paragraph, how_sure(measured, told)))),
+        )
+    )
+
+
+def others(view: EvaluationView, lang: str) -> Markup:
+    """Each further run against the evaluated one; empty where there is none."""
+    told = words(lang)
+    found = [
+        html.details(
+            told.say("metrics.other", name=name),
+            _metrics_table(rows, (told.say("metrics.this"), name), lang),
+            open_=True,
+        )
+        for name, rows in other_rows(view.report or {}, told)
     ]
+    return html.join(found)
+
+
+def _metrics_table(rows: Sequence[MetricRow], names: tuple[str, str], lang: str) -> Markup:
+    """The second of two models against the first."""
+    metric, *rest = (
+        say(f"evaluate.table.{key}", lang) for key in ("metric", "difference", "interval", "verdict")
+    )
     tones: Mapping[str, html.Tone] = {"better": "good", "worse": "bad"}
     body = [
         (
@@ -57,21 +88,9 @@ def scores_table(measured: Mapping[str, Any], lang: str) -> Markup:
             Markup("{}<small>{}</small>").format(row.bar, row.interval),
             _with_note(html.pill(tones.get(row.tone, "plain"), row.verdict), row.sentence),
         )
-        for row in metric_rows(measured, told)
+        for row in rows
     ]
-    note = say(
-        "evaluate.rows",
-        lang,
-        rows=html.number(measured["rows"], lang),
-        left_out=html.number(measured["left_out"], lang),
-    )
-    return html.join(
-        (
-            html.table(headers, body, say("evaluate.table.caption", lang)),
-            _quiet(note),
-            html.details(say("evaluate.how", lang), html.join(map(html.paragraph, how_sure(measured, told)))),
-        )
-    )
+    return html.table([metric, *names, *rest], body, say("evaluate.table.caption", lang))
 
 
 def labels(measured: Mapping[str, Any], lang: str) -> Markup:

@@ -298,3 +298,20 @@ def test_whole_answers_as_labels_have_a_table_and_the_exact_definitions_are_told
         "adjusted (Holm)",
     ):
         assert expected in text, expected
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_further_run_stands_against_this_one(language: str) -> None:
+    told = words(language)
+    known = measured()
+    other = {
+        "name": ATTACK,
+        "metrics": {**known["tuned"], "exact_match": 0.25},
+        "difference": known["difference"],
+        "against_tuned": {**known["difference"], "exact_match": difference(-0.25)},
+    }
+    page = Page(render(report_data(measured=measured(others={"r2": other})), language))
+    assert "script" not in page.tags
+    assert told.say("metrics.other", name=ATTACK) in page.texts
+    assert told.say("metrics.this") in page.texts
+    assert told.say("points", value=told.number(-25, 1, sign=True)) in page.texts
