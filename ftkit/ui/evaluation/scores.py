@@ -17,6 +17,8 @@ from ftkit.ui import html, views
 from ftkit.ui.evaluation import beyond
 from ftkit.ui.i18n import say
 
+_TONES: Mapping[str, html.Tone] = {"better": "good", "worse": "bad"}
+
 
 def evaluation_card(view: EvaluationView, lang: str) -> Markup:
     """An evaluation: how far it is, why it failed, or what it measured."""
@@ -78,19 +80,25 @@ def _metrics_table(rows: Sequence[MetricRow], names: tuple[str, str], lang: str)
     metric, *rest = (
         say(f"evaluate.table.{key}", lang) for key in ("metric", "difference", "interval", "verdict")
     )
-    tones: Mapping[str, html.Tone] = {"better": "good", "worse": "bad"}
     body = [
         (
-            Markup("<strong>{}</strong><br><small>{}</small>").format(row.name, row.says),
+            Markup('<strong>{}</strong><br><small>{}</small><div class="ft-only-narrow">{}</div>').format(
+                row.name, row.says, _verdict(row)
+            ),
             _with_note(row.base, row.base_interval),
             _with_note(Markup("<strong>{}</strong>").format(row.tuned), row.tuned_interval),
             row.difference,
             Markup("{}<small>{}</small>").format(row.bar, row.interval),
-            _with_note(html.pill(tones.get(row.tone, "plain"), row.verdict), row.sentence),
+            _verdict(row),
         )
         for row in rows
     ]
-    return html.table([metric, *names, *rest], body, say("evaluate.table.caption", lang))
+    table = html.table([metric, *names, *rest], body, say("evaluate.table.caption", lang))
+    return Markup('<div class="ft-metrics">{}</div>').format(table)
+
+
+def _verdict(row: MetricRow) -> Markup:
+    return _with_note(html.pill(_TONES.get(row.tone, "plain"), row.verdict), row.sentence)
 
 
 def labels(measured: Mapping[str, Any], lang: str) -> Markup:
