@@ -87,7 +87,12 @@ def _measure(folder: Path, inputs: dict[str, Any], extra: dict[int, str]) -> Non
         "rows": len(samples),
         "left_out": 0,
         "left_out_reasons": {},
-        "signature": {"part": inputs["part"]},
+        "signature": {
+            "part": inputs["part"],
+            "max_new_tokens": 64,
+            "seed": 42,
+            "versions": {"torch": "2.13.0"},
+        },
     }
     add_facts(samples, values, inputs["mapping"], 42)
     write_samples(folder / "samples.parquet", samples)

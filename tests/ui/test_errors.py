@@ -147,6 +147,27 @@ def test_from_a_cell_to_the_next_dataset(
     }
 
 
+@pytest.mark.parametrize("page", [{"locale": "en-US"}, {"locale": "tr-TR"}], indirect=True, ids=["en", "tr"])
+def test_the_report_is_whole_and_loads_nothing(page: Page, dashboard: Dashboard, evaluation: str) -> None:
+    told = words(page.evaluate("navigator.language")[:2])
+    page.goto(f"{dashboard.url}/evaluate?run={RUN}&evaluation={evaluation}")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=say("evaluate.report", told.language)).click()
+    report = opened.value
+    asked: list[str] = []
+    report.on("request", lambda request: asked.append(request.url))
+    report.reload()
+    for heading in ("metrics", "fields", "failures", "examples", "left_out", "health", "energy", "lineage"):
+        expect(report.get_by_role("heading", name=told.say(heading), exact=True)).to_be_visible()
+    expect(report.locator("table.confusion").first).to_contain_text("billing")
+    failures = report.locator("section", has_text=told.say("failures.kind"))
+    expect(failures.locator("tbody tr").first).to_contain_text(told.say("error.wrong_field", field=""))
+    assert report.evaluate("window.pwned") is None
+    assert asked == [report.url], "one file, nothing from anywhere"
+    report.emulate_media(media="print")
+    assert report.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
 def test_an_answer_that_means_harm_stays_text(page: Page, dashboard: Dashboard, evaluation: str) -> None:
     page.goto(f"{dashboard.url}/mistakes?evaluation={evaluation}&sort=row&row=1")
     expect(page.locator("#errors-rows")).to_contain_text("<b>bold</b>")
