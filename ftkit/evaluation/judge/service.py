@@ -153,12 +153,7 @@ class JudgeService:
             Refused: it still goes on, or nothing is missing.
         """
         view = self.get(id_)
-        if view.job.state not in ENDED_STATES:
-            raise Refused(
-                "judge.active",
-                "The judgement is {state}. Wait for its end, or stop it first.",
-                state=view.job.state,
-            )
+        _check_ended(view)
         if not view.missing and view.job.state == "done":
             raise Refused("judge.complete", "Every row has its verdict: there is nothing to ask again.")
         self._check_key(JudgeOptions(**self._inputs(view.judgement)["options"]))
@@ -182,12 +177,7 @@ class JudgeService:
             Refused: it has not ended yet.
         """
         view = self.get(id_)
-        if view.job.state not in ENDED_STATES:
-            raise Refused(
-                "judge.active",
-                "The judgement is {state}. Wait for its end, or stop it first.",
-                state=view.job.state,
-            )
+        _check_ended(view)
         self._artefacts.delete(view.judgement)
         shutil.rmtree(self._folders.judgement(id_), ignore_errors=True)
 
@@ -252,3 +242,12 @@ class JudgeService:
 
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
+
+
+def _check_ended(view: JudgementView) -> None:
+    if view.job.state not in ENDED_STATES:
+        raise Refused(
+            "judge.active",
+            "The judgement is {state}. Wait for its end, or stop it first.",
+            state=view.job.state,
+        )
