@@ -119,16 +119,25 @@ class Analysis:
         return found
 
     def outcomes(self, measure: Measure) -> dict[Outcome, int]:
-        """How many rows became better, worse, or neither."""
+        """How many rows became better, worse, or neither; that none became worse is worth saying, too."""
         counted = Counter(row.outcome for row in self.rows(measure))
-        return {kind: counted[kind] for kind in OUTCOMES if counted[kind]}
+        return {kind: counted[kind] for kind in OUTCOMES if counted[kind] or kind in OUTCOMES[:2]}
 
-    def errors(self, measure: Measure) -> dict[str, dict[str, int]]:
-        """Kind of error → rows by side, in the order of the kinds."""
+    def errors(self, measure: Measure) -> dict[str, dict[str, int | None]]:
+        """Kind of error → rows by side, in the order of the kinds; None where no answer of a side could show it."""
         counted = {side: Counter(e for row in self.rows(measure) for e in row.errors[side]) for side in SIDES}
         every = {kind for counts in counted.values() for kind in counts}
         ordered = sorted(every, key=lambda kind: (kinds.KINDS.index(kind.partition(":")[0]), kind))
-        return {kind: {side: counted[side][kind] for side in SIDES} for kind in ordered}
+        blind = {side for side in SIDES if counted[side]["not_json"] == len(self.samples)}
+        return {
+            kind: {
+                side: None
+                if side in blind and kind.partition(":")[0] in kinds.IN_FIELDS
+                else counted[side][kind]
+                for side in SIDES
+            }
+            for kind in ordered
+        }
 
     def slices(self, measure: Measure) -> list[Slice]:
         """Every slice with its numbers."""

@@ -23,6 +23,7 @@ KINDS = (
     *("empty", "cut", "refusal", "repeats", "not_json", "missing_field", "wrong_field", "extra_field"),
     *("wrong_language", "too_long", "too_short", "other"),
 )
+IN_FIELDS = frozenset({"missing_field", "wrong_field", "extra_field"})  # of answers that are JSON
 _ROOM = 5  # words that an answer may be longer or shorter without notice
 _FACTOR = 2  # times as long, or as short
 _PHRASE = 3  # words; a run of this many that comes again and again is a repetition

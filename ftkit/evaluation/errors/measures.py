@@ -41,7 +41,7 @@ def measures(samples: Sequence[Sample]) -> list[Measure]:
         for key in samples[0]
         if key.startswith("tuned_") and f"base_{key.removeprefix('tuned_')}" in samples[0]
     ]
-    found = [_measure(name, samples) for name in names if name not in _NO_SCORE | _NEUTRAL]
+    found = [_measure(name, samples) for name in names if name not in _NO_SCORE | _NEUTRAL | {PERPLEXITY}]
     known = [one for one in found if one is not None]
     return [*sorted(known, key=lambda one: _rank(one, samples)), Measure(PERPLEXITY, False, lower=True)]
 

@@ -41,11 +41,11 @@ class NameLine(NamedTuple):
 
 
 class FailureLine(NamedTuple):
-    """A kind of error: its name, and rows of each side."""
+    """A kind of error: its name, and rows of each side; a dash where no answer could show it."""
 
     name: str
-    base: int
-    tuned: int
+    base: str
+    tuned: str
 
 
 class HealthFacts(NamedTuple):
@@ -115,11 +115,15 @@ def failures(samples: Sequence[Mapping[str, Any]], told: Words) -> list[FailureL
         return []
     found = Analysis(samples)
     counted = found.errors(found.measures[0])
-    lines = [
-        FailureLine(error_name(kind, told), counts["base"], counts["tuned"])
-        for kind, counts in counted.items()
+    frequent = sorted(counted.items(), key=lambda one: -(one[1]["tuned"] or 0))
+    return [
+        FailureLine(error_name(kind, told), *(_counted(counts[side], told) for side in ("base", "tuned")))
+        for kind, counts in frequent
     ]
-    return sorted(lines, key=lambda line: -line.tuned)
+
+
+def _counted(count: int | None, told: Words) -> str:
+    return "–" if count is None else told.number(count)
 
 
 def error_name(error: str, told: Words) -> str:

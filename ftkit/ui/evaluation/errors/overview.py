@@ -203,7 +203,12 @@ class Overview:
             getattr(self._selection, name) == getattr(cell, name)
             for name in ("side", "field", "wanted", "given")
         )
-        to = self._having(side=cell.side, field=cell.field, wanted=cell.wanted, given=cell.given, error="")
+        # What is right and wrong in these rows is then said of this field.
+        measure = f"{cell.field}_accuracy"
+        known = {one.name for one in self._looked.analysis.measures}
+        to = self._having(
+            side=cell.side, field=cell.field, wanted=cell.wanted, given=cell.given, error=""
+        ).having(measure=measure if measure in known else self._selection.measure)
         labels = self._looked.analysis.labels(cell.field)
         return Markup(
             '<a class="ft-cell {}" style="--share:{}%" href="{}" aria-label="{}: {}"{}>{}</a>'
@@ -217,9 +222,9 @@ class Overview:
             self._number(count),
         )
 
-    def _error_link(self, kind: str, side: str, count: int) -> str:
+    def _error_link(self, kind: str, side: str, count: int | None) -> str:
         if not count:
-            return "0"
+            return "–" if count is None else "0"
         to = self._having(error=kind, side=side, field="", wanted=None, given=None)
         said = f"{self._say(f'mistakes.side.{side}')}: {names.error_name(kind, self._lang)}"
         return Markup('<a href="{}" aria-label="{}: {}">{}</a>').format(

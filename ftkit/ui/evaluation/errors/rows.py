@@ -230,4 +230,6 @@ def _piece(piece: Piece) -> Markup:
         return Markup("{}").format(piece.text)
     if piece.kind == "extra":
         return Markup("<del>{}</del>").format(piece.text)
-    return Markup("<ins>{}</ins>").format(piece.text)
+    # A word and the one in whose place it stands are two words, also for the eye.
+    gap = "" if piece.text[0].isspace() else " "
+    return Markup("{}<ins>{}</ins>").format(gap, piece.text)

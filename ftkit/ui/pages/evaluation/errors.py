@@ -13,6 +13,7 @@ from ftkit.errors import BadInput
 from ftkit.evaluation.errors.selection import SORTS, Selection
 from ftkit.evaluation.errors.service import Looked
 from ftkit.evaluation.errors.tagging import LONGEST, SUGGESTED
+from ftkit.evaluation.measuring.scores import json_object
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.evaluation.errors import names
@@ -259,9 +260,11 @@ class _Page:
         sample = next(one for one in looked.analysis.samples if one["row"] == row)
         kept = "" if answer == sample["reference"] else answer
         self._workspace.mistakes.correct(asked(request, "evaluation"), row, kept)
-        gr.Info(
-            say("mistakes.answer.saved" if kept else "mistakes.answer.back", language(request)), title="✓"
-        )
+        lang = language(request)
+        if kept and json_object(kept) is None and json_object(sample["reference"]) is not None:
+            gr.Warning(say("mistakes.answer.not_json", lang))
+        else:
+            gr.Info(say("mistakes.answer.saved" if kept else "mistakes.answer.back", lang), title="✓")
         return self._again(request, row)
 
     def _tag_all_ticked(
@@ -277,6 +280,13 @@ class _Page:
     ) -> str:
         looked, selection = self._look(request)
         rows = _ticked(ticks) if which == "ticked" else [one.row for one in looked.chosen(selection)]
+        if which == "all" and ticks and (ticked := _ticked(ticks)):
+            raise BadInput(
+                "errors.ticked_and_all",
+                "{ticked} rows are ticked, but all {rows} rows of this view are chosen. Choose the ticked ones, or untick them.",
+                ticked=len(ticked),
+                rows=len(rows),
+            )
         made = self._workspace.send_rows(asked(request, "evaluation"), rows, name, use_test_rows=sure)
         return html.url("data", dataset=made.id)
 
