@@ -17,6 +17,7 @@ from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
+from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
@@ -129,7 +130,10 @@ class Workspace:
         looks, tags = Looks(self._database), TagTable(self._database)
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, looks, clock, new_id)
         self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
-        self.reports = ReportService(self.evaluation, self.judge, artefacts, self.folders, self.jobs, clock)
+        self.benchmarks = BenchmarkService(artefacts, self.folders, self.jobs, clock, new_id)
+        self.reports = ReportService(
+            self.evaluation, self.judge, self.benchmarks, artefacts, self.folders, self.jobs, clock
+        )
         self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
