@@ -6,6 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
@@ -74,6 +75,20 @@ def random_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def _make_private(home: Path) -> None:
+    """The data folder, for nobody else on this machine."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+    except OSError as error:
+        raise StoreFault(
+            "store.no_home",
+            "The data folder {home} cannot be used ({reason}). Set FTKIT_HOME to another one.",
+            home=home,
+            reason=error.strerror,
+        ) from error
+
+
 class Workspace:
     """Everything over one data folder. Close it, or use it as a context manager."""
 
@@ -86,16 +101,7 @@ class Workspace:
         self.settings = settings
         self._clock = clock
         self.folders = Folders(settings.home)
-        try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-            settings.home.chmod(0o700)
-        except OSError as error:
-            raise StoreFault(
-                "store.no_home",
-                "The data folder {home} cannot be used ({reason}). Set FTKIT_HOME to another one.",
-                home=settings.home,
-                reason=error.strerror,
-            ) from error
+        _make_private(settings.home)
         self._database = Database(settings.store_url, clock)
         environment = settings.worker_environment()
         artefacts = Artefacts(self._database)

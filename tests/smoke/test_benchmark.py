@@ -84,8 +84,6 @@ def test_what_cannot_be_asked_is_said_with_the_name_of_the_task(room: Room, tmp_
     (folder / "runs.yaml").write_text(text.replace("task: colours", "task: runs\nunsafe_code: true"))
     names = ("gone", "arc_easy", "arc_eesy", "metric", "humaneval", "runs")
     errors = [run(room, Asked.parse([name], folder)).job.error or {} for name in names]
-    for error in errors:
-        print(error)
     assert [(error["key"], error["values"]["task"]) for error in errors] == [
         ("benchmark.no_data", "gone"),
         ("benchmark.no_data", "arc_easy"),
