@@ -10,6 +10,7 @@ from ftkit.evaluation.benchmarks.comparison import NOT_MEASURED, NOT_PAIRED
 from ftkit.evaluation.report.words import Words
 
 _DIGITS = 3
+_LARGE = 100  # a perplexity or a count, and no share
 
 
 class BenchmarkLine(NamedTuple):
@@ -69,4 +70,6 @@ def _value(value: float | None, error: float | None, told: Words) -> str:
 
 
 def _number(value: float | None, told: Words, sign: bool = False) -> str:
-    return "–" if value is None else told.number(value, _DIGITS, sign=sign)
+    if value is None:
+        return "–"
+    return told.number(value, _DIGITS if abs(value) < _LARGE else 1, sign=sign)
