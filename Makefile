@@ -26,6 +26,7 @@ test-faults: $(STAMP) chromium ## every fault at every place: kills, full disks,
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults --timeout 3600
 
 smoke: $(STAMP)          ## the bundled 135M model, trained for real (minutes)
+	$(BIN)/python -m pip install --quiet -e ".[harness]"
 	$(BIN)/python -m pytest -m smoke tests/smoke
 
 bench: $(STAMP)          ## speed figures, side by side in one run

@@ -190,6 +190,16 @@ class Judgement(Artefact):
     )
 
 
+class Benchmark(Artefact):
+    """Base and tuned model on tasks of lm-evaluation-harness."""
+
+    kind: ClassVar[str] = "benchmark"
+
+    run: str
+    tasks: tuple[str, ...]
+    limit: int | None = Field(default=None, description="Rows of each task that are asked; None for all.")
+
+
 class Job(Record):
     """One worker process for one artefact, from the queue to its end."""
 

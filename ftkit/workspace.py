@@ -6,6 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
@@ -17,6 +18,7 @@ from ftkit.data.incoming.service import Workers
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
+from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
@@ -73,6 +75,20 @@ def random_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
+def _make_private(home: Path) -> None:
+    """The data folder, for nobody else on this machine."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+    except OSError as error:
+        raise StoreFault(
+            "store.no_home",
+            "The data folder {home} cannot be used ({reason}). Set FTKIT_HOME to another one.",
+            home=home,
+            reason=error.strerror,
+        ) from error
+
+
 class Workspace:
     """Everything over one data folder. Close it, or use it as a context manager."""
 
@@ -85,16 +101,7 @@ class Workspace:
         self.settings = settings
         self._clock = clock
         self.folders = Folders(settings.home)
-        try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-            settings.home.chmod(0o700)
-        except OSError as error:
-            raise StoreFault(
-                "store.no_home",
-                "The data folder {home} cannot be used ({reason}). Set FTKIT_HOME to another one.",
-                home=settings.home,
-                reason=error.strerror,
-            ) from error
+        _make_private(settings.home)
         self._database = Database(settings.store_url, clock)
         environment = settings.worker_environment()
         artefacts = Artefacts(self._database)
@@ -129,7 +136,10 @@ class Workspace:
         looks, tags = Looks(self._database), TagTable(self._database)
         self.evaluation = EvaluationService(artefacts, self.folders, self.jobs, looks, clock, new_id)
         self.judge = JudgeService(artefacts, self.folders, self.jobs, environment, clock, new_id)
-        self.reports = ReportService(self.evaluation, self.judge, artefacts, self.folders, self.jobs, clock)
+        self.benchmarks = BenchmarkService(artefacts, self.folders, self.jobs, clock, new_id)
+        self.reports = ReportService(
+            self.evaluation, self.judge, self.benchmarks, artefacts, self.folders, self.jobs, clock
+        )
         self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)

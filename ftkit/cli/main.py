@@ -20,7 +20,7 @@ from ftkit.cli import data, models, runs
 from ftkit.cli.data_health import check, clean, history
 from ftkit.cli.doctor import doctor
 from ftkit.cli.evaluate import evaluate, generate, report
-from ftkit.cli.evaluation import errors, judge
+from ftkit.cli.evaluation import benchmark, errors, judge
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
@@ -98,6 +98,7 @@ command(app, "train")(runs.train)
 app.add_typer(runs.app, name="runs")
 app.add_typer(sweep.app, name="sweep")
 command(app, "evaluate")(evaluate)
+app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(errors.app, name="errors")
 app.add_typer(judge.app, name="judge")
 command(app, "generate")(generate)

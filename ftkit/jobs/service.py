@@ -26,6 +26,7 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "evaluate": Folders.evaluation,
     "sweep": Folders.sweep,
     "judge": Folders.judgement,
+    "benchmark": Folders.benchmark,
 }
 
 

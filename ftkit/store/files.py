@@ -64,6 +64,10 @@ class Folders:
         """``verdicts.jsonl`` and ``report.json``, with the worker's files beside them."""
         return self._of("judgements", id_)
 
+    def benchmark(self, id_: str) -> Path:
+        """``report.json`` and each side's answers (``<side>.jsonl``), with the worker's files beside them."""
+        return self._of("benchmarks", id_)
+
     def cache(self, name: str) -> Path:
         """What can be made again; it may be deleted at any time."""
         return self._of("cache", name)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from ftkit.cli.evaluation.default import StartsByDefault
 from ftkit.cli.output import Answer, command, facts, note, table
 from ftkit.cli.session import check_done, follow, open_workspace
 from ftkit.errors import BadInput, FtkitError
@@ -18,18 +18,8 @@ if TYPE_CHECKING:
 _SHOWN = 20  # verdicts of a table
 
 
-class _StartsByDefault(TyperGroup):
-    """``ftkit judge EVALUATION …`` is ``ftkit judge start EVALUATION …``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in front where none is named."""
-        if args and args[0] not in {*self.commands, "-h", "--help"}:
-            args = ["start", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_StartsByDefault,
+    cls=StartsByDefault,
     help="A language model as a judge: `ftkit judge EVALUATION` starts one; list, show, retry, stop, delete.",
     no_args_is_help=True,
 )

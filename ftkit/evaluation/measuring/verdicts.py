@@ -31,7 +31,15 @@ def judge(
         rows: how many rows each metric was measured on.
         fields: names of the JSON fields among the metrics.
     """
-    directions = {key: kind_of(key, fields)[0].direction for key in differences}
+    return judge_by(differences, rows, {key: kind_of(key, fields)[0].direction for key in differences})
+
+
+def judge_by(
+    differences: Mapping[str, Mapping[str, Any]],
+    rows: Mapping[str, int],
+    directions: Mapping[str, Direction],
+) -> dict[str, dict[str, Any]]:
+    """As ``judge``, of metrics that the catalogue does not know: ``directions`` says which way is better."""
     adjusted = holm(
         {
             key: difference["p"]

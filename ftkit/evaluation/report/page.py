@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from ftkit.evaluation.benchmarks.lines import benchmark_lines
 from ftkit.evaluation.judge.words import judged_facts, verdict_sentence
 from ftkit.evaluation.measuring.catalogue import kind_of
 from ftkit.evaluation.report import energy, sections
@@ -45,6 +46,7 @@ class ReportData:
     made_at: datetime
     health: HealthFacts | None = None
     judged: dict[str, Any] | None = None
+    benchmarks: Sequence[dict[str, Any]] = ()
 
 
 class LabelTable(NamedTuple):
@@ -104,6 +106,7 @@ def render(data: ReportData, language: str = "en") -> str:
         "failures": sections.failures(data.samples, told),
         "judged": judged_facts(data.judged, language, _titles(measured, told)) if data.judged else [],
         "judged_short": verdict_sentence(data.judged, language) if data.judged else "",
+        "benchmarks": benchmark_lines(data.benchmarks, told),
         "energy": sections.energy_lines(energy.estimate(data.training), data.training, told),
     }
     return _template().render(context)

@@ -6,6 +6,7 @@ Takes run ids, gives texts. It measures nothing.
 from typing import TYPE_CHECKING, Any
 
 from ftkit.errors import NotFound
+from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.folder import JobFolder
@@ -27,6 +28,7 @@ class ReportService:
         self,
         evaluations: EvaluationService,
         judge: JudgeService,
+        benchmarks: BenchmarkService,
         artefacts: Artefacts,
         folders: Folders,
         jobs: Jobs,
@@ -34,6 +36,7 @@ class ReportService:
     ) -> None:
         self._evaluations = evaluations
         self._judge = judge
+        self._benchmarks = benchmarks
         self._artefacts = artefacts
         self._folders = folders
         self._jobs = jobs
@@ -91,6 +94,7 @@ class ReportService:
             made_at=self._clock(),
             health=health,
             judged=self._judged(id_) if view else None,
+            benchmarks=self._benchmarks.finished(run_id),
         )
 
     def _judged(self, evaluation_id: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from ftkit.store.files import flush_file, flush_folder, read_json, write_json
 
 JOURNALS = ("-wal", "-shm", "-journal")
 # Folders whose artefacts have a record in the database.
-_ROOMS = ("uploads", "datasets", "splits", "runs", "sweeps", "evaluations", "judgements")
+_ROOMS = ("uploads", "datasets", "splits", "runs", "sweeps", "evaluations", "judgements", "benchmarks")
 _NOTE = "restored.json"
 _SHOWN = 10
 

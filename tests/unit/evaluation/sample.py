@@ -107,3 +107,26 @@ def report_data(**changes: Any) -> ReportData:
         **changes,
     }
     return ReportData(**values)
+
+
+def benchmark_report() -> dict[str, Any]:
+    """What a benchmark leaves, of a task whose name is no harmless text."""
+    line = {
+        "task": "<b>colours",
+        "metric": "acc",
+        "filter": "none",
+        "rows": 8,
+        "base": 0.5,
+        "tuned": 0.75,
+        "base_error": 0.1,
+        "tuned_error": 0.1,
+        "higher_is_better": True,
+        "difference": 0.25,
+        "low": 0.1,
+        "high": 0.4,
+        "p": 0.01,
+        "p_adjusted": 0.01,
+        "verdict": "better",
+        "rows_needed": None,
+    }
+    return {"lines": [line], "limit": None, "chat": False, "tasks": ["<b>colours"], "signature": {}}

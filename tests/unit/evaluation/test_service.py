@@ -7,6 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ftkit.errors import NotFound, Refused, UserError
+from ftkit.evaluation.benchmarks.asked import Asked
+from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.measuring.options import Options
 from ftkit.evaluation.report.service import ReportService
@@ -27,7 +29,7 @@ from tests.finished_run import (
     open_room,
     tickets,
 )
-from tests.unit.evaluation.sample import measured, sample
+from tests.unit.evaluation.sample import benchmark_report, measured, sample
 
 
 @pytest.fixture
@@ -43,7 +45,12 @@ def service(room: Room) -> EvaluationService:
 
 def reports(room: Room) -> ReportService:
     judge = JudgeService(room.artefacts, room.folders, room.jobs, {}, room.clock, room.new_id)
-    return ReportService(service(room), judge, room.artefacts, room.folders, room.jobs, room.clock)
+    benchmarks = BenchmarkService(
+        room.artefacts, room.folders, room.jobs, room.clock, room.new_id, lambda: True
+    )
+    return ReportService(
+        service(room), judge, benchmarks, room.artefacts, room.folders, room.jobs, room.clock
+    )
 
 
 def finish(room: Room, id_: str, rows: str = "sha256:rows") -> None:
@@ -343,3 +350,20 @@ def test_a_killed_worker_loses_no_answer(tmp_path: Path) -> None:
         for what in ("answer", "nll"):
             assert sum(f'"{what}"' in line for line in lines) == 40, "nothing was asked twice"
         assert len(service(room).samples(evaluation.id, limit=50)) == 20
+
+
+def test_the_report_shows_the_finished_benchmarks_of_the_run(room: Room) -> None:
+    add_run(room)
+    add_curves(room)
+    assert ">Benchmarks<" not in reports(room).page(RUN)
+    benchmarks = BenchmarkService(
+        room.artefacts, room.folders, room.jobs, room.clock, room.new_id, lambda: True
+    )
+    made = benchmarks.start(RUN, Asked(("<b>colours",)))
+    write_json(room.folders.benchmark(made.id) / "report.json", benchmark_report())
+    room.end(made.id, metrics={})
+    page = reports(room).page(RUN)
+    assert ">Benchmarks<" in page
+    assert "&lt;b&gt;colours" in page
+    assert "<b>colours" not in page
+    assert "0.750 ± 0.100" in page

@@ -13,6 +13,7 @@ from ftkit.records import ENDED_STATES, Part, Run
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.evaluation import scores
+from ftkit.ui.evaluation.benchmarks import benchmarks_card
 from ftkit.ui.evaluation.form import MeasuredFields, chosen_options
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.evaluation.judge import JudgeSection
@@ -140,7 +141,7 @@ class _Page:
             nothing = html.empty(say("evaluate.none.title", lang), say("evaluate.none.text", lang))
             return [
                 "",
-                nothing if self._finished() else "",
+                nothing + self._benchmarks(request, None) if self._finished() else "",
                 gr.Column(visible=False),
                 "",
                 gr.Timer(active=False),
@@ -150,7 +151,7 @@ class _Page:
         if revision == seen:
             return gr.skip()
         ended = view.job.state in ENDED_STATES
-        result = scores.evaluation_card(view, lang)
+        result = scores.evaluation_card(view, lang) + self._benchmarks(request, view)
         if view.report is None:
             hidden = [gr.Column(visible=False), ""]
             return [revision, result, *hidden, gr.Timer(active=not ended), *_buttons(view)]
@@ -167,9 +168,18 @@ class _Page:
         """The evaluation that the address names, else the newest of the run."""
         if wanted := asked(request, "evaluation"):
             return self._workspace.evaluation.get(wanted)
-        run = asked(request, "run") or next((one.id for one in self._finished()), "")
+        run = self._run_asked(request)
         every = self._workspace.evaluation.all(run) if run else []
         return every[0] if every else None
+
+    def _benchmarks(self, request: gr.Request, view: EvaluationView | None) -> Markup:
+        """What was asked of the run beside its evaluations."""
+        run = view.evaluation.run if view is not None else self._run_asked(request)
+        return benchmarks_card(self._workspace.benchmarks.finished(run) if run else [], language(request))
+
+    def _run_asked(self, request: gr.Request) -> str:
+        """The run that the address names, else the newest finished one; empty where there is none."""
+        return asked(request, "run") or next((one.id for one in self._finished()), "")
 
     def _begin(self, run: str, part: Part, others: list[str], *measured: Any) -> str:
         made = self._workspace.evaluation.start(run, part, chosen_options(*measured), others or ())
