@@ -66,7 +66,7 @@ def _measured(data: ReportData) -> list[str]:
     rows = metric_rows(data.measured, told)
     seen = looks_sentence(data.measured["looks"], told) if "looks" in data.measured else ""
     where = f"{told.number(data.measured['rows'])} rows of the {data.evaluation.part} part; base and tuned model answered the same."
-    found = ["## Evaluation", " ".join(filter(None, [where, seen])), _table(rows), told.say("metrics.note")]
+    found = ["## Evaluation", " ".join(filter(None, [where, seen])), _table(rows), told.say("card.note")]
     if skills := sections.forgotten(data.measured, told):
         lines = [
             f"| {one.name} | {one.questions} | {one.base} | {one.tuned} | {one.verdict} |" for one in skills
@@ -97,7 +97,12 @@ def _cell(text: str) -> str:
 def _limits(data: ReportData) -> list[str]:
     told = words("en")
     lines = [f"- {line}" for line in left_out(data, told)]
-    return [f"## {told.say('left_out')}", "\n".join(lines) or told.say("left_out.none")]
+    found = [f"## {told.say('left_out')}", "\n".join(lines) or told.say("left_out.none")]
+    if failures := sections.failures(data.samples, told):
+        head = "| mistake | base | tuned |\n|---|---|---|"
+        rows = [f"| {_cell(one.name)} | {one.base} | {one.tuned} |" for one in failures]
+        found = [f"## {told.say('failures')}", "\n".join([head, *rows]), *found]
+    return found
 
 
 def _made(data: ReportData) -> list[str]:

@@ -68,6 +68,8 @@ def metric_row(metric: str, measured: Mapping[str, Any], told: Words) -> MetricR
     says = told.say(f"says.{kind.key}")
     if (of_references := measured.get("reference", {}).get(metric)) is not None:
         says += " " + told.say("says.reference", value=_level(of_references, kind.unit, told))
+    if (commonest := _commonest(kind, field, measured)) is not None:
+        says += " " + told.say("says.commonest", value=told.percent(commonest))
     return MetricRow(
         name=told.say(f"metric.{kind.key}", field=field),
         says=says,
@@ -136,6 +138,17 @@ def _tone(difference: Mapping[str, Any], kind: Metric) -> str:
     if p >= _SIGNIFICANT:
         return "unclear"
     return "better" if (value > 0) == (kind.direction == "higher") else "worse"
+
+
+def _commonest(kind: Metric, field: str, measured: Mapping[str, Any]) -> float | None:
+    """What a model would get that always gives the commonest label: the yardstick of an accuracy."""
+    if not kind.key.endswith("accuracy"):
+        return None
+    labels = measured["fields"].get(field) if field else measured.get("classes")
+    if not labels or "confusion" not in labels:
+        return None
+    wanted = [sum(line) for line in labels["confusion"]["base"]]
+    return max(wanted) / sum(wanted) if sum(wanted) else None
 
 
 def _rows(metric: str, measured: Mapping[str, Any]) -> int:

@@ -133,7 +133,7 @@ def samples_table(
     """Answers of both models beside the reference, with what is right and wrong."""
     shown = examples(samples, dict(measured))
     heads = [say(f"evaluate.sample.{key}", lang) for key in ("row", "prompt", "reference", "base", "tuned")]
-    body = [
+    cells = [
         (
             str(one.row),
             html.answer(one.prompt, lang),
@@ -143,6 +143,9 @@ def samples_table(
         )
         for one in shown
     ]
+    # On a narrow screen the cells of a row stand below each other, each with its name.
+    name = Markup('<small class="ft-only-narrow">{}</small>{}')
+    body = [[name.format(head, cell) for head, cell in zip(heads, row, strict=True)] for row in cells]
     title = html.heading(
         say("evaluate.samples", lang),
         say(

@@ -26,6 +26,8 @@ def test_the_card_has_the_hubs_metadata_and_the_reports_numbers() -> None:
     assert looks_sentence(2, words("en")) in body
     assert "sha256:abc" in body
     assert "r: 16" in body
+    assert "| Not JSON |" in body
+    assert "About" not in body
 
 
 def test_no_row_of_the_data_is_in_it() -> None:

@@ -315,3 +315,10 @@ def test_a_further_run_stands_against_this_one(language: str) -> None:
     assert told.say("metrics.other", name=ATTACK) in page.texts
     assert told.say("metrics.this") in page.texts
     assert told.say("points", value=told.number(-25, 1, sign=True)) in page.texts
+
+
+def test_an_accuracy_has_its_yardstick() -> None:
+    """Eight of sixteen references are “glad”: always saying that is right half of the time."""
+    rows = {row.name: row.says for row in metric_rows(measured(), words("en"))}
+    assert rows["mood: accuracy"].endswith("Always giving the commonest value would get 50.0%.")
+    assert "commonest" not in rows["mood: macro-F1"] + rows["Perplexity"]
