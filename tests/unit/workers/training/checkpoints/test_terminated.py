@@ -32,7 +32,7 @@ def _terminate_and_resume(scene: Scene, folder: Path, fate: Fate) -> str:
     newest = max((known["reached"]["step"] for known, _ in told), default=0)
     assert newest == steps, "nothing that was trained is lost"
     name = next((path.name for path in saved if path.name.startswith(f"checkpoint-{newest}")), "")
-    scene.restart_and_compare(run)
+    scene.restart_and_compare(run, name)
     return name
 
 
