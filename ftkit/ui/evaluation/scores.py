@@ -144,7 +144,7 @@ def samples_table(
         for one in shown
     ]
     # On a narrow screen the cells of a row stand below each other, each with its name.
-    name = Markup('<small class="ft-only-narrow">{}</small>{}')
+    name = Markup('<small class="ft-only-narrow">{} </small>{}')
     body = [[name.format(head, cell) for head, cell in zip(heads, row, strict=True)] for row in cells]
     title = html.heading(
         say("evaluate.samples", lang),

@@ -246,7 +246,7 @@ def test_a_sample_says_which_answer_is_right() -> None:
     made = scores.samples_table([SAMPLE], MEASURED, 0, "en")
     assert "✕ kind" in made
     assert "✓ kind" in made
-    assert "</small>7</td>" in made
+    assert " </small>7</td>" in made
 
 
 def test_numbers_are_written_as_in_the_language() -> None:
