@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ftkit.evaluation.benchmarks.lines import NOT_MEASURED, NOT_PAIRED
 from ftkit.evaluation.measuring.catalogue import Direction
 from ftkit.evaluation.measuring.certainty import accuracy_difference, mean_difference
 from ftkit.evaluation.measuring.verdicts import judge_by
 
-NOT_PAIRED = "not_paired"
-NOT_MEASURED = "not_measured"
 _CLOSE = 1e-6
 
 

@@ -6,9 +6,11 @@ Takes reports, gives texts; page, report and command line show the same. It esca
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ftkit.evaluation.benchmarks.comparison import NOT_MEASURED, NOT_PAIRED
 from ftkit.evaluation.report.words import Words
 
+# What stands in place of a verdict: a value that is no mean over rows, and one that is no number.
+NOT_PAIRED = "not_paired"
+NOT_MEASURED = "not_measured"
 _DIGITS = 3
 _LARGE = 100  # a perplexity or a count, and no share
 
