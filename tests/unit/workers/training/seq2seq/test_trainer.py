@@ -201,7 +201,11 @@ def test_full_fine_tuning_leaves_a_model_that_is_measured_and_answers(
     assert report["tuned"]["perplexity"] < report["base"]["perplexity"]
 
 
-def test_both_sides_answer_in_one_batch(model: Path, finished: tuple[Path, dict[str, Any]]) -> None:
+def test_both_sides_answer_in_one_batch(
+    model: Path, finished: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In 16 bits a row of a batch and the same row alone may differ where two tokens are nearly as likely.
+    monkeypatch.setattr(loading, "answer_dtype", lambda: torch.float32)
     generator = Generator()
     messages = [{"role": "system", "content": "Sort it."}, {"role": "user", "content": "my parcel is late"}]
     asked = Asked(model, finished[0] / "adapter", messages, Limits(max_new_tokens=6))
