@@ -160,7 +160,7 @@ class EvaluationService:
 
     def _check(self, run: Run, split: Split, part: Part) -> None:
         if self._folders.tuned(run.id) is None:
-            raise _nothing_trained(run)
+            raise nothing_trained(run)
         if split.sizes.get(part, 0) == 0:
             raise Refused(
                 "evaluation.empty_part",
@@ -186,7 +186,7 @@ class EvaluationService:
                 model=run.model,
             )
         if self._folders.tuned(other.id) is None:
-            raise _nothing_trained(other)
+            raise nothing_trained(other)
         seen = self._seen(run, other, part)
         if seen:
             raise Refused(
@@ -316,7 +316,8 @@ class EvaluationService:
         return rows
 
 
-def _nothing_trained(run: Run) -> Refused:
+def nothing_trained(run: Run) -> Refused:
+    """What measuring a run says that has neither an adapter nor a model yet."""
     return Refused(
         "evaluation.nothing_trained",
         "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",

@@ -8,8 +8,8 @@ import typer
 
 from ftkit.cli.evaluation.default import StartsByDefault
 from ftkit.cli.output import Answer, command, facts, table
+from ftkit.cli.runs import error_value
 from ftkit.cli.session import check_done, follow, open_workspace
-from ftkit.errors import FtkitError
 
 if TYPE_CHECKING:
     from ftkit.evaluation.benchmarks.service import BenchmarkView
@@ -130,7 +130,7 @@ def benchmark_value(view: "BenchmarkView") -> dict[str, Any]:
         **(view.report or {}),
     }
     if view.job.error:
-        value["error"] = {"key": view.job.error["key"], "text": str(FtkitError.from_dict(view.job.error))}
+        value["error"] = error_value(view.job.error)
     return value
 
 

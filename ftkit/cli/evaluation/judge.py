@@ -8,8 +8,9 @@ import typer
 
 from ftkit.cli.evaluation.default import StartsByDefault
 from ftkit.cli.output import Answer, command, facts, note, table
+from ftkit.cli.runs import error_value
 from ftkit.cli.session import check_done, follow, open_workspace
-from ftkit.errors import BadInput, FtkitError
+from ftkit.errors import BadInput
 
 if TYPE_CHECKING:
     from ftkit.evaluation.judge.service import JudgementView
@@ -193,7 +194,7 @@ def judgement_value(view: "JudgementView") -> dict[str, Any]:
         **view.report,
     }
     if view.job.error:
-        value["error"] = {"key": view.job.error["key"], "text": str(FtkitError.from_dict(view.job.error))}
+        value["error"] = error_value(view.job.error)
     return value
 
 

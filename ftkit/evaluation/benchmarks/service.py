@@ -12,6 +12,7 @@ from typing import Any
 
 from ftkit.errors import NotFound, Refused
 from ftkit.evaluation.benchmarks.asked import Asked
+from ftkit.evaluation.service import nothing_trained
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Benchmark, Job, Run
@@ -73,11 +74,7 @@ class BenchmarkService:
         run = self._artefacts.get(Run, run_id)
         tuned = self._folders.tuned(run.id)
         if tuned is None:
-            raise Refused(
-                "evaluation.nothing_trained",
-                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
-                run=run.name,
-            )
+            raise nothing_trained(run)
         if not self._installed():
             raise Refused(
                 "benchmark.not_installed",

@@ -77,8 +77,8 @@ def metric_row(metric: str, measured: Mapping[str, Any], told: Words) -> MetricR
         tuned=_level(measured["tuned"][metric], kind.unit, told),
         base_interval=spans["base"],
         tuned_interval=spans["tuned"],
-        difference=_gap(value, kind.unit, told, unit=True),
-        interval=" … ".join(_gap(end, kind.unit, told) for end in (low, high)) if low is not None else "–",
+        difference=gap(value, kind.unit, told, unit=True),
+        interval=interval(low, high, kind.unit, told),
         p=_p(difference.get("p_adjusted", p), told),
         bar=interval_bar(value, low, high, _reach(kind.unit, value, low, high)),
         verdict=told.say(f"verdict.{tone}"),
@@ -163,12 +163,17 @@ def _level(value: float, unit: Unit, told: Words) -> str:
 
 def _gap_of(unit: Unit, told: Words) -> Any:
     def say_gap(value: float, **more: bool) -> str:
-        return _gap(value, unit, told, **more)
+        return gap(value, unit, told, **more)
 
     return say_gap
 
 
-def _gap(value: float, kind: Unit, told: Words, unit: bool = False) -> str:
+def interval(low: float | None, high: float | None, unit: Unit, told: Words) -> str:
+    """The ends of an interval of a difference; a dash where there is none."""
+    return "–" if low is None or high is None else f"{gap(low, unit, told)} … {gap(high, unit, told)}"
+
+
+def gap(value: float, kind: Unit, told: Words, unit: bool = False) -> str:
     """A difference; of shares in points of a hundred."""
     if kind == "share":
         text = told.number(100 * value, 1, sign=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ftkit.evaluation.errors.analysis import Analysis
 from ftkit.evaluation.report.energy import GRAMS_PER_KILOWATT_HOUR, WATTS_PER_CARD, WATTS_PER_CORE, Energy
+from ftkit.evaluation.report.metrics import gap, interval
 from ftkit.evaluation.report.words import Words
 
 LOST_SHOWN = 8
@@ -73,8 +74,8 @@ def _skill(name: str, part: Mapping[str, Any], told: Words) -> SkillLine:
         questions=told.number(part["questions"]),
         base=told.percent(part["base"], 0),
         tuned=told.percent(part["tuned"], 0),
-        difference=told.say("points", value=told.number(100 * part["difference"]["value"], 1, sign=True)),
-        interval=_span(low, high, told),
+        difference=gap(part["difference"]["value"], "share", told, unit=True),
+        interval=interval(low, high, "share", told),
         verdict=told.say(f"forgotten.{part['verdict']}", risk=risk),
         tone=_TONES[part["verdict"]],
     )
@@ -101,8 +102,8 @@ def _names_line(kind: str, part: Mapping[str, Any], told: Words) -> NameLine:
         changed=told.say(
             "names.changed", changed=told.number(part["changed"]), pairs=told.number(part["pairs"])
         ),
-        quality=told.say("points", value=told.number(100 * quality["value"], 1, sign=True)),
-        interval=_span(quality["low"], quality["high"], told),
+        quality=gap(quality["value"], "share", told, unit=True),
+        interval=interval(quality["low"], quality["high"], "share", told),
         verdict="" if kind == "same" else told.say(f"names.{part['verdict']}"),
         tone=_TONES[part["verdict"]],
         example=part["example"],
@@ -157,9 +158,3 @@ def energy_lines(energy: Energy | None, training: Mapping[str, Any], told: Words
             grams=told.number(GRAMS_PER_KILOWATT_HOUR),
         ),
     ]
-
-
-def _span(low: float | None, high: float | None, told: Words) -> str:
-    if low is None or high is None:
-        return "–"
-    return f"{told.number(100 * low, 1, sign=True)} … {told.number(100 * high, 1, sign=True)}"
