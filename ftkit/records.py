@@ -200,6 +200,29 @@ class Benchmark(Artefact):
     limit: int | None = Field(default=None, description="Rows of each task that are asked; None for all.")
 
 
+class Study(Artefact):
+    """Answers of several models to the same prompts, for people to rate without knowing whose they are."""
+
+    kind: ClassVar[str] = "study"
+
+    protocol: str
+    sides: tuple[str, ...] = Field(description="Names of the models: base:…, run:…, checkpoint:…")
+    options: dict[str, Any] = Field(description="``StudyOptions`` of the ratings room.")
+    split: str = Field(default="", description="The split whose rows are the prompts.")
+    part: str = ""
+    dataset: str = Field(
+        default="", description="The dataset whose rows are the prompts, where there is no split."
+    )
+
+
+class SavedComparison(Artefact):
+    """Answers of several models to one conversation or a list of prompts, kept to be shown again."""
+
+    kind: ClassVar[str] = "comparison"
+
+    sides: tuple[str, ...]
+
+
 class Job(Record):
     """One worker process for one artefact, from the queue to its end."""
 

@@ -29,7 +29,8 @@ from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
-from ftkit.ratings.service import ComparisonService
+from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.sides.service import SideService
 from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
@@ -143,6 +144,7 @@ class Workspace:
         self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
+        self.sides = SideService(artefacts, self.folders)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
         self._settle_jobs()
 

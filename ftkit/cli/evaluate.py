@@ -142,7 +142,7 @@ def generate(
 
     JSON: `run`, `prompt`, `system`, `base`, `tuned`, `base_tokens`, `tuned_tokens`, `base_cut`, `tuned_cut`, `seconds`, `sampling`.
     """
-    from ftkit.ratings.service import Sampling  # noqa: PLC0415 - its imports are not needed for --help
+    from ftkit.ratings.sampling import Sampling  # noqa: PLC0415 - its imports are not needed for --help
 
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": prompt})

@@ -25,8 +25,8 @@ from ftkit.models.catalogue import (
 from ftkit.models.chat_template import ChatTemplate, read_chat_template
 from ftkit.records import Job, Model
 from ftkit.settings import Settings
-from ftkit.store.files import Folders, read_json, write_json
-from ftkit.store.models import get_model
+from ftkit.store.files import Folders, write_json
+from ftkit.store.models import all_models, get_model
 
 # Downloads wait for the network, not for the processor: they run beside a training run.
 _LANE = "download"
@@ -47,9 +47,7 @@ class ModelService:
 
     def all(self) -> list[Model]:
         """Models on this machine, the bundled one first, the others by name."""
-        found = [read_json(path) for path in self._folders.model("any").parent.glob("[!.]*/model.json")]
-        models = [Model.model_validate(value) for value in found if value is not None]
-        return sorted(models, key=lambda model: (model.id != BUNDLED_ID, model.name.lower()))
+        return sorted(all_models(self._folders), key=lambda model: model.id != BUNDLED_ID)
 
     def get(self, id_: str) -> Model:
         """A model on this machine.

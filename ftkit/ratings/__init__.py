@@ -1,1 +1,1 @@
-"""The ratings room: comparison side by side."""
+"""The ratings room: models side by side, what people think of their answers, and what is learnt from it."""

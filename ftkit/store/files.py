@@ -64,6 +64,14 @@ class Folders:
         """``verdicts.jsonl`` and ``report.json``, with the worker's files beside them."""
         return self._of("judgements", id_)
 
+    def study(self, id_: str) -> Path:
+        """``answers.jsonl`` and ``report.json``, with the worker's files beside them; items and ratings are in the database."""
+        return self._of("studies", id_)
+
+    def comparison(self, id_: str) -> Path:
+        """``answers.json``."""
+        return self._of("comparisons", id_)
+
     def benchmark(self, id_: str) -> Path:
         """``report.json`` and each side's answers (``<side>.jsonl``), with the worker's files beside them."""
         return self._of("benchmarks", id_)

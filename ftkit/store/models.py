@@ -14,6 +14,13 @@ def find_model(folders: Folders, id_: str) -> Model | None:
     return None if value is None else Model.model_validate(value)
 
 
+def all_models(folders: Folders) -> list[Model]:
+    """Records of all models on this machine, by name."""
+    found = [read_json(path) for path in folders.model("any").parent.glob("[!.]*/model.json")]
+    models = [Model.model_validate(value) for value in found if value is not None]
+    return sorted(models, key=lambda model: model.name.lower())
+
+
 def get_model(folders: Folders, id_: str) -> Model:
     """The record of a model on this machine.
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
 )
 from sqlalchemy.types import TypeDecorator
@@ -106,4 +108,104 @@ tags = Table(
     Column("tag", String(64), primary_key=True),
     Column("tagged_by", String(128), nullable=False),
     Column("tagged_at", Moment, nullable=False),
+)
+
+# Where a rating study stands; its settings are the artefact's.
+studies = Table(
+    "studies",
+    metadata,
+    Column("study", String(64), ForeignKey("artefacts.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", String(16), nullable=False),  # preparing, ready, open, closed
+    Column("secret", String(64), nullable=False),  # decides the order of the answers on a rater's page
+    Column("changes", Integer, nullable=False, server_default="0"),  # of its ratings so far
+    Column("opened_at", Moment),
+    Column("closed_at", Moment),
+)
+
+# What is rated: a prompt and its frozen answers. ``content`` is an ``Item`` of the ratings room.
+rating_items = Table(
+    "rating_items",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("gold", Boolean, nullable=False, server_default=false()),
+    Column("content", JSON, nullable=False),
+    Index("rating_items_by_study", "study", "place"),
+)
+
+raters = Table(
+    "raters",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("invited_at", Moment, nullable=False),
+    Column("seen_at", Moment),
+    Column("revoked_at", Moment),
+    Index("raters_by_study", "study"),
+)
+
+# An item that was given to a rater; its id is all that the rater's browser knows of both.
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
+    Column("item", String(64), ForeignKey("rating_items.id", ondelete="CASCADE"), nullable=False),
+    Column("rater", String(64), ForeignKey("raters.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(16), nullable=False),  # given, rated, skipped
+    Column("answer_order", JSON, nullable=False),
+    Column("given_at", Moment, nullable=False),
+    Column("kept_until", Moment, nullable=False),
+    Column("draft", JSON(none_as_null=True)),
+    Column("draft_number", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("item", "rater", name="one_assignment"),
+    Index("assignments_by_study", "study", "state"),
+    Index("assignments_by_rater", "rater", "state"),
+)
+
+# What each rater says now.
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("assignment", String(64), ForeignKey("assignments.id", ondelete="CASCADE"), primary_key=True),
+    Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
+    Column("item", String(64), nullable=False),
+    Column("rater", String(64), nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("rated_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("item", "rater", name="one_rating"),
+    Index("ratings_by_study", "study"),
+)
+
+# Everything that was ever submitted, in order; each line holds the hash of the one before it.
+rating_changes = Table(
+    "rating_changes",
+    metadata,
+    Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("assignment", String(64), nullable=False),
+    Column("rater", String(64), nullable=False),
+    Column("submission", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("rater", "submission", name="one_submission"),
+)
+
+# Prompts with an answer that a person kept on the compare page, until a dataset is made of them.
+saved_examples = Table(
+    "saved_examples",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("saved_by", String(128), nullable=False),
+    Column("saved_at", Moment, nullable=False),
 )

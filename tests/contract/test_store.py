@@ -10,6 +10,17 @@ from ftkit.store import tables
 from ftkit.store.engine import Database
 from ftkit.store.jobs import JobTable
 
+# Tables of the ratings, those that point to others first.
+_RATINGS = (
+    "rating_changes",
+    "ratings",
+    "assignments",
+    "raters",
+    "rating_items",
+    "studies",
+    "saved_examples",
+)
+
 
 def shape(engine: sa.Engine) -> dict[str, object]:
     inspector = sa.inspect(engine)
@@ -39,7 +50,7 @@ def test_jobs_of_the_first_schema_keep_their_order(tmp_path: Path) -> None:
     with database.write() as connection:
         for column in ("claimed_by", "priority", "place", "tries_left", "needs_mb", "alone"):
             connection.execute(sa.text(f"ALTER TABLE jobs DROP COLUMN {column}"))
-        for table in ("looks", "tags"):
+        for table in (*_RATINGS, "looks", "tags"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         for position, name in enumerate("bca", 1):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ftkit.data.bundled import path_of
-from ftkit.ratings.service import Sampling
+from ftkit.ratings.sampling import Sampling
 from ftkit.records import Run
 from ftkit.workspace import FIRST_SAMPLE, Workspace
 

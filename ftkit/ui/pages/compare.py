@@ -10,7 +10,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.data.chat import Message
-from ftkit.ratings.service import Comparison, Sampling
+from ftkit.ratings.comparing.service import Comparison
+from ftkit.ratings.sampling import Sampling
 from ftkit.ui import html, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from ftkit.errors import BadInput, NotFound, Refused
-from ftkit.ratings.service import ComparisonService, Sampling
+from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.sampling import Sampling
 from tests.finished_run import RUN, Room, SleepingLauncher, add_model, add_run, open_room
 
 QUESTION = [{"role": "user", "content": "my parcel is late"}]

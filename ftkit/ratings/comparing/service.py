@@ -7,38 +7,17 @@ first asked; this side never loads one.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ftkit.errors import BadInput, Refused
 from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Jobs
+from ftkit.ratings.sampling import Sampling
 from ftkit.records import Record, Run
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders
-
-
-class Sampling(Record):
-    """How both answers are made. A temperature of 0 takes the likeliest token each time."""
-
-    temperature: float = Field(default=0.0, ge=0, le=5)
-    top_p: float = Field(default=1.0, gt=0, le=1, description="Choose among the likeliest of this share.")
-    max_new_tokens: int = Field(default=256, ge=1, le=4096, description="Longest answer in tokens.")
-    seed: int = Field(default=42, ge=0, lt=2**63, description="The same seed gives the same answers.")
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """From untyped values, e.g. of a form.
-
-        Raises:
-            BadInput: with every mistake at once.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-            raise BadInput("ratings.bad_sampling", "{problems}", problems="\n".join(problems)) from error
 
 
 class Comparison(Record):

@@ -1,0 +1,1 @@
+"""What can be asked: base models, runs and their checkpoints."""

@@ -1,0 +1,111 @@
+"""Which models can be asked, and where they lie.
+
+Takes names of sides, gives their folders and what a person calls them. It loads none.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ftkit.errors import NotFound, Refused
+from ftkit.ratings.sides.names import Side
+from ftkit.records import Run
+from ftkit.store.artefacts import Artefacts
+from ftkit.store.files import Folders
+from ftkit.store.models import all_models, get_model
+
+_CHECKPOINT = "checkpoint-"
+_ADAPTER, _WHOLE = "adapter_config.json", "config.json"
+
+
+class Place(NamedTuple):
+    """Where a side lies: the base model's folder, and that of the adapter or of the whole tuned model; None for a base model."""
+
+    model: Path
+    tuned: Path | None
+
+    @property
+    def adapter(self) -> bool:
+        """Whether it is an adapter on top of the base model."""
+        return self.tuned is not None and (self.tuned / _ADAPTER).exists()
+
+
+class SideService:
+    """The models of one data folder that can be asked."""
+
+    def __init__(self, artefacts: Artefacts, folders: Folders) -> None:
+        self._artefacts = artefacts
+        self._folders = folders
+
+    def offered(self) -> list[Side]:
+        """Everything that can be asked: runs that left something with their checkpoints, newest first, then base models."""
+        found: list[Side] = []
+        for run in self._artefacts.all(Run):
+            if self._folders.tuned(run.id) is not None:
+                found.append(Side(kind="run", id=run.id))
+            found += [Side(kind="checkpoint", id=run.id, step=step) for step in self._steps(run.id)]
+        return found + [Side(kind="base", id=model.id) for model in all_models(self._folders)]
+
+    def place(self, side: Side) -> Place:
+        """Where it lies.
+
+        Raises:
+            NotFound: there is no such model, run or checkpoint.
+            Refused: the run has left nothing yet.
+        """
+        if side.kind == "base":
+            get_model(self._folders, side.id)
+            return Place(self._folders.model(side.id), None)
+        run = self._artefacts.get(Run, side.id)
+        model = self._folders.model(run.model)
+        if side.kind == "checkpoint":
+            folder = self._folders.run(run.id) / "checkpoints" / f"{_CHECKPOINT}{side.step}"
+            if side.step not in self._steps(run.id):
+                raise NotFound(
+                    "sides.no_checkpoint",
+                    "The run {run} has no checkpoint of step {step}. It has: {steps}.",
+                    run=run.name,
+                    step=side.step,
+                    steps=", ".join(map(str, self._steps(run.id))) or "-",
+                )
+            return Place(model, folder)
+        tuned = self._folders.tuned(run.id)
+        if tuned is None:
+            raise Refused(
+                "ratings.nothing_trained",
+                "The run {run} has left nothing yet. Wait for its end, resume it, or start a new run.",
+                run=run.name,
+            )
+        return Place(model, tuned)
+
+    def label(self, side: Side) -> str:
+        """What a person calls it: the name of the model or of the run, with step and strength; its id where it is gone."""
+        if side.kind == "base":
+            name = next((one.name for one in all_models(self._folders) if one.id == side.id), side.id)
+        else:
+            name = self._run_name(side.id)
+        step = "" if side.step is None else f" · {side.step}"
+        strength = "" if side.strength == 1 else f" · {side.strength:g}×"
+        return f"{name}{step}{strength}"
+
+    def model_of(self, side: Side) -> str:
+        """Id of the base model.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return side.id if side.kind == "base" else self._artefacts.get(Run, side.id).model
+
+    def _run_name(self, id_: str) -> str:
+        try:
+            return self._artefacts.get(Run, id_).name
+        except NotFound:
+            return id_
+
+    def _steps(self, run: str) -> list[int]:
+        """Steps of the checkpoints that can be asked, newest first."""
+        found = []
+        for folder in (self._folders.run(run) / "checkpoints").glob(f"{_CHECKPOINT}*"):
+            step = folder.name.removeprefix(_CHECKPOINT)
+            if step.isdigit() and any((folder / sign).exists() for sign in (_ADAPTER, _WHOLE)):
+                found.append(int(step))
+        return sorted(found, reverse=True)

@@ -1,0 +1,1 @@
+"""Rating studies: frozen answers, raters, and their ratings."""
