@@ -21,6 +21,8 @@ from tests.ui.test_journey import SLOW, choose, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
+OUTLIVING = 150  # steps: enough that the run still goes on when the web process has been killed
+
 
 @pytest.fixture(scope="module")
 def split(dashboard: Dashboard, tmp_path_factory) -> str:
@@ -71,12 +73,12 @@ def workers(run: str) -> list[psutil.Process]:
 
 def test_a_run_outlives_the_web_process(open_page, dashboard: Dashboard, split: str) -> None:
     page = open_page()
-    run = start(page, dashboard, split, 400)
+    run = start(page, dashboard, split, OUTLIVING)
     wait_for(lambda: steps_of(dashboard, run) > 5, 120)
     page.context.close()
     dashboard.end(signal.SIGKILL)
     seen = steps_of(dashboard, run)
-    assert seen < 400, "the run ended before the web process was killed"
+    assert seen < OUTLIVING, "the run ended before the web process was killed"
     wait_for(lambda: steps_of(dashboard, run) > seen + 5, 60)
     dashboard.start()
     again = open_page()
@@ -87,10 +89,10 @@ def test_a_run_outlives_the_web_process(open_page, dashboard: Dashboard, split: 
     )
     expect(state).to_have_text(say("views.state.done", "en"), timeout=SLOW)
     with open_workspace(dashboard) as workspace:
-        assert workspace.training.get(run).metrics["steps"] == 400
+        assert workspace.training.get(run).metrics["steps"] == OUTLIVING
         assert [one.id for one in workspace.artefacts.all(Run)] == [run]
         measured = [m["step"] for m in workspace.training.curves(run) if "loss" in m]
-    assert measured == list(range(1, 401))
+    assert measured == list(range(1, OUTLIVING + 1))
 
 
 def test_points_written_while_the_web_process_is_down_are_all_shown_once(

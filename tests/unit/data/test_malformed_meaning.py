@@ -158,30 +158,30 @@ def test_m85_too_few_rows(workspace, given):
         assert all(workspace.splits.split(dataset, seed=seed).sizes.values())
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "hf_" + "aBcDeFgHiJ" * 4,
-        "AKIA" + "QWERTYUIOPASDFGH",
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
-    ],
-    ids=["hugging face", "aws", "pem"],
-)
-def test_m86_secrets_stop_a_run_until_somebody_says_yes(workspace, given, secret):
+SECRETS = [
+    "hf_" + "aBcDeFgHiJ" * 4,
+    "AKIA" + "QWERTYUIOPASDFGH",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+]
+
+
+def test_m86_secrets_stop_a_run_until_somebody_says_yes(workspace, given):
     rows = sample_rows(20)
-    rows[2]["answer"] += f" Use {secret} for it."
-    rows[9]["question"] += f" My key is {secret}"
+    for n, secret in enumerate(SECRETS):
+        rows[2 + n]["answer"] += f" Use {secret} for it."
+        rows[9 + n]["question"] += f" My key is {secret}"
     dataset = given(rows)
     worst, *_ = checked(workspace, dataset, model="").findings
-    assert (worst.kind, worst.severity, worst.count) == ("personal.secret", "bad", 2)
-    assert secret not in worst.model_dump_json()
+    assert (worst.kind, worst.severity, worst.count) == ("personal.secret", "bad", 6)
     split = workspace.splits.split(dataset, ratios=(1, 0, 0))
     spec = RunSpec(model_name_or_path="tiny")
-    with pytest.raises(Refused, match="2 training rows hold keys or passwords") as caught:
+    with pytest.raises(Refused, match="6 training rows hold keys or passwords") as caught:
         workspace.training.start(spec, split.id, RECIPE)
     assert "[SECRET]" in str(caught.value)
     assert "row 3: " in str(caught.value)
-    assert secret not in str(caught.value)
+    for secret in SECRETS:
+        assert secret not in worst.model_dump_json()
+        assert secret not in str(caught.value)
     assert workspace.training.all() == []
     allowed = spec.model_copy(update={"allow_secrets": True})
     assert workspace.training.card(allowed, split.id).problems == ()
