@@ -151,7 +151,7 @@ class Workspace:
         self.studies = StudyService(
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
-        self.raters = RaterService(self._database, artefacts, clock, new_id)
+        self.raters = RaterService(self._database, clock, new_id)
         self._settle_jobs()
 
     def tick(self) -> None:

@@ -23,8 +23,6 @@ from ftkit.ratings.raters.tokens import hash_token
 from ftkit.ratings.studies import assigning, values
 from ftkit.ratings.studies.items import Item
 from ftkit.ratings.studies.options import StudyOptions
-from ftkit.records import Study
-from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
 from ftkit.store.ratings import assigning as stored
 from ftkit.store.ratings import history, raters, studies
@@ -55,9 +53,8 @@ class _Visit:
 class RaterService:
     """The raters' side of the studies of one data folder."""
 
-    def __init__(self, database: Database, artefacts: Artefacts, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, database: Database, clock: Clock, new_id: NewId) -> None:
         self._database = database
-        self._artefacts = artefacts
         self._clock = clock
         self._new_id = new_id
         self._options: dict[str, StudyOptions] = {}  # of studies, which never change
@@ -191,11 +188,11 @@ class RaterService:
                 raise AssertionError(f"rater {rater.id} has no study")
             if rater.seen_at is None or now - rater.seen_at > _SEEN_EVERY:
                 raters.see(connection, rater.id, now)
-            yield _Visit(connection, rater, standing, self._options_of(rater.study), now)
+            yield _Visit(connection, rater, standing, self._options_of(connection, rater.study), now)
 
-    def _options_of(self, study: str) -> StudyOptions:
+    def _options_of(self, connection: Connection, study: str) -> StudyOptions:
         if study not in self._options:
-            self._options[study] = StudyOptions.parse(self._artefacts.get(Study, study).options)
+            self._options[study] = StudyOptions.parse(studies.record_of(connection, study)["options"])
         return self._options[study]
 
     def _take(self, visit: _Visit, task: str, submission: str, said: object, seconds: float) -> int:

@@ -33,7 +33,11 @@ def add(connection: Connection, rater: Rater) -> None:
 
 def of_study(connection: Connection, study: str) -> list[Rater]:
     """All raters of a study, in the order of their invitation."""
-    query = select(raters).where(raters.c.study == study).order_by(raters.c.invited_at, raters.c.id)
+    query = (
+        select(raters)
+        .where(raters.c.study == study)
+        .order_by(raters.c.invited_at, raters.c.name, raters.c.id)
+    )
     return [Rater(**row._mapping) for row in connection.execute(query)]
 
 

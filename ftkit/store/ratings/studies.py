@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, delete, false, func, insert, select, update
 
-from ftkit.store.tables import assignments, raters, rating_items, ratings, studies
+from ftkit.store.tables import artefacts, assignments, raters, rating_items, ratings, studies
 
 
 class Standing(NamedTuple):
@@ -105,6 +105,13 @@ def items_of(connection: Connection, study: str) -> list[dict[str, Any]]:
 def content_of(connection: Connection, item: str) -> dict[str, Any]:
     """What an item that must be there consists of."""
     found: dict[str, Any] = connection.execute(_ITEM, {"id": item}).scalar_one()
+    return found
+
+
+def record_of(connection: Connection, study: str) -> Mapping[str, Any]:
+    """The study's record as it is stored, read within the caller's transaction: there may be no second connection."""
+    query = select(artefacts.c.record).where(artefacts.c.id == study)
+    found: Mapping[str, Any] = connection.execute(query).scalar_one()
     return found
 
 
