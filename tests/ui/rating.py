@@ -3,19 +3,23 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
 from ftkit.ratings.results.rated import Rated
-from ftkit.ratings.studies.options import StudyOptions
+from ftkit.ratings.studies.options import Prompt
 from ftkit.settings import Settings
-from ftkit.workspace import Workspace
-from tests.rating_study import SIDES, item, stock
+from ftkit.store.tables import assignments
+from ftkit.workspace import Workspace, utc_now
+from tests.studied import open_study
 from tests.ui.conftest import PATIENCE, Dashboard, watch
 
+SIDES = ("base:left-model", "run:right-run", "run:third-run")
 ANSWERS = (
     "I am sorry that your parcel is late.\n\n1. It left our house on Monday.\n2. It should be with you by Thursday.",
     "Late parcels happen. Please wait.",
@@ -26,21 +30,42 @@ COUNTS = {"pairs": 2, "scales": 2, "ranking": 3, "pass_fail": 1}
 LOST = re.compile("Failed to load resource: (net::ERR_|the server responded)")
 
 
-def options(protocol: str = "pairs", **values: Any) -> StudyOptions:
-    told = {"name": "Answers of a help desk", "overlap": 1, "show_reference": True} | values
-    told.setdefault("guidelines", "Read both answers to the end.\nA shorter answer is not worse.")
-    told.setdefault("criteria", ("helpful", "correct"))
-    return StudyOptions.parse({"protocol": protocol, "sides": SIDES[: COUNTS[protocol]], **told})
+def opened(home: Path) -> Workspace:
+    return Workspace(Settings.from_environment({"FTKIT_HOME": str(home)}))
 
 
-def make(home: Path, protocol: str = "pairs", tasks: int = 2, raters: int = 1, **values: Any) -> tuple[str, list[str]]:
-    answers = ANSWERS[: COUNTS[protocol]]
-    items = [item(n, f"Where is my parcel, number {n}?", answers, "It comes on Thursday.") for n in range(tasks)]
-    return stock(home, options(protocol, **values), items, raters)
+def make(home: Path, protocol: str = "pairs", **study: Any) -> tuple[str, list[str]]:
+    """Id of an open study, and the tokens of its raters; the dashboard may be running."""
+    told = {
+        "name": "Answers of a help desk",
+        "guidelines": "Read both answers to the end.\nA shorter answer is not worse.",
+        "overlap": 1,
+        "prompts": 2,
+        "show_reference": True,
+        "sides": SIDES[: COUNTS[protocol]],
+        "criteria": ("helpful", "correct"),
+        "said": lambda _, side: ANSWERS[SIDES.index(side)],
+        "asks": lambda n: asked(f"Where is my parcel, number {n}?", "It comes on Thursday."),
+    }
+    with opened(home) as workspace:
+        return open_study(workspace, protocol=protocol, **(told | study))
+
+
+def asked(question: str, reference: str) -> Prompt:
+    return Prompt(messages=({"role": "user", "content": question},), reference=reference)
+
+
+def let_leases_end(home: Path, study: str) -> None:
+    """As if ten minutes had gone by."""
+    gone = utc_now() - timedelta(minutes=1)
+    with opened(home) as workspace, workspace._database.write() as connection:
+        connection.execute(
+            update(assignments).where(assignments.c.study == study).values(kept_until=gone)
+        )
 
 
 def rated(home: Path, study: str) -> list[Rated]:
-    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+    with opened(home) as workspace:
         assert workspace.studies.verify(study).first_broken is None
         return workspace.studies.rated(study)
 
