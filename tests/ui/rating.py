@@ -59,9 +59,7 @@ def let_leases_end(home: Path, study: str) -> None:
     """As if ten minutes had gone by."""
     gone = utc_now() - timedelta(minutes=1)
     with opened(home) as workspace, workspace._database.write() as connection:
-        connection.execute(
-            update(assignments).where(assignments.c.study == study).values(kept_until=gone)
-        )
+        connection.execute(update(assignments).where(assignments.c.study == study).values(kept_until=gone))
 
 
 def rated(home: Path, study: str) -> list[Rated]:
@@ -85,7 +83,9 @@ class Visits:
 
     def open(self, token: str, width: int = 1280, scheme: str = "light", lang: str = "en") -> Page:
         context = self.browser.new_context(
-            locale={"en": "en-US", "tr": "tr-TR"}[lang], viewport={"width": width, "height": 850}, color_scheme=scheme
+            locale={"en": "en-US", "tr": "tr-TR"}[lang],
+            viewport={"width": width, "height": 850},
+            color_scheme=scheme,
         )
         context.set_default_timeout(PATIENCE)
         page = self.window(context.new_page())

@@ -99,7 +99,7 @@ class Flow {
     this.view = view;
     this.frame(view);
     if (view.state === "task") this.task(view, earlier);
-    else this.message(view.state);
+    else this.message(view.state, view.progress.rated);
     announce(message, kind);
     if (!this.first && !still) this.arrive();
     this.first = false;
@@ -157,12 +157,13 @@ class Flow {
     return this.guarded(async () => this.show(await ask("GET", "task"), message, { kind }));
   }
 
-  message(state) {
+  message(state, rated = 0) {
+    const text = state === "finished" && !rated ? "rater.finished.others" : `rater.${state}.text`;
     const again = ["waiting", "not_open", "trouble"].includes(state);
     byId("content").replaceChildren(make("section", { class: "message", "data-state": state },
       make("span", { class: "icon", "aria-hidden": "true" }, ICONS[state]),
       make("h2", { id: "heading", tabindex: "-1" }, say(`rater.${state}.title`)),
-      make("p", {}, say(`rater.${state}.text`)),
+      make("p", {}, say(text)),
       again && make("button", { type: "button", class: "primary", onclick: () => this.look() }, say("rater.look"))));
     if (again) this.timer = setTimeout(() => this.look(), LOOK_AGAIN);
     if (state === "revoked" || state === "wrong_link") byId("mine").hidden = byId("guidelines").hidden = true;
