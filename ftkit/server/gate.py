@@ -23,7 +23,8 @@ from ftkit.server.bodies import (
 from ftkit.server.callers import Hosts, own_path, split_port
 from ftkit.server.sessions import Sessions
 
-OPEN_PATHS = frozenset({"/health", "/login"})
+# The language is a cookie and tells nothing: raters choose it too.
+OPEN_PATHS = frozenset({"/health", "/login", "/language"})
 # Raters have no session of the owner: these paths know them by a cookie of their own and answer nothing else.
 RATER_PAGE = "/rate"
 RATER_PREFIXES = ("/rate/api/", "/invite/")
