@@ -39,8 +39,6 @@ def rows_of(
     """One row for each rating, those that do not count among them, with the reason in ``left_out``."""
     for rated, reason in zip(ratings, chosen.reasons, strict=True):
         item, values = items.get(rated.item), rated.values
-        choice = values.get("choice")
-        whose = isinstance(choice, int) and 0 <= choice < len(rated.sides)
         yield {
             "study": study,
             "item": rated.item,
@@ -55,8 +53,7 @@ def rows_of(
             "sides": list(rated.sides),
             "answers": [answer.text for answer in item.answers] if item else None,
             "shown_order": list(rated.order),
-            # An answer of a gold item is nobody's: its index stands for it.
-            "preferred": (rated.sides[choice] or choice) if whose else choice,
+            "preferred": _preferred(rated),
             "scores": values.get("scores"),
             "ranks": values.get("ranks"),
             "passed": values.get("passed"),
@@ -67,3 +64,11 @@ def rows_of(
             "row": rated.row,
             "slices": dict(rated.slices),
         }
+
+
+def _preferred(rated: Rated) -> Any:
+    """The side that was chosen, or the word; an answer of a gold item is nobody's, so that its index stands for it."""
+    choice = rated.values.get("choice")
+    if isinstance(choice, int) and 0 <= choice < len(rated.sides):
+        return rated.sides[choice] or choice
+    return choice
