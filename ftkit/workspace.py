@@ -31,6 +31,7 @@ from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.raters.service import RaterService
+from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
@@ -152,6 +153,7 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, artefacts, clock, new_id)
+        self.results = ResultService(self.studies, self.sides)
         self._settle_jobs()
 
     def tick(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 Points = Sequence[tuple[float, float]]
 

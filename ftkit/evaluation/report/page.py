@@ -20,8 +20,9 @@ from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, loss_chart
 from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title, other_rows
 from ftkit.evaluation.report.sections import HealthFacts
-from ftkit.evaluation.report.words import Words, looks_sentence, words
+from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
+from ftkit.words import Words
 
 EXAMPLES = 12
 _SIDES = ("base", "tuned")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ftkit.evaluation.errors.analysis import Analysis
 from ftkit.evaluation.report.energy import GRAMS_PER_KILOWATT_HOUR, WATTS_PER_CARD, WATTS_PER_CORE, Energy
 from ftkit.evaluation.report.metrics import gap, interval
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 LOST_SHOWN = 8
 _KINDS = ("gender", "origin", "same")
