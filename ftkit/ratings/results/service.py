@@ -4,9 +4,9 @@ Takes study ids, gives dicts and downloads. The results of the last few studies 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from ftkit.downloads import MEDIA_TYPES, Download, csv_pieces, jsonl_pieces, plain_name
 from ftkit.errors import BadInput
@@ -18,17 +18,45 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.items import Item
 from ftkit.ratings.studies.service import StudyService
 from ftkit.ratings.studies.views import RaterView, StudyView
+from ftkit.statistics import Agreement
 
 KEPT = 8
+
+
+class Opinion(NamedTuple):
+    """Somebody else who has compared two models of a study on the rows that its prompts are of.
+
+    Args:
+        base: name of the one side.
+        tuned: of the other.
+        version: a new one means another opinion.
+        agree: takes whom most raters prefer, by row, and gives a name, what it is ("judge" or "metric"), and the agreement, each.
+    """
+
+    base: str
+    tuned: str
+    version: Hashable
+    agree: Callable[[Mapping[int, str]], list[tuple[str, str, Agreement]]]
+
+
+Opinions = Callable[[StudyView], Sequence[Opinion]]
 _TO = ("csv", "jsonl")
 
 
 class ResultService:
     """Results of the studies of one data folder."""
 
-    def __init__(self, studies: StudyService, sides: SideService) -> None:
+    def __init__(self, studies: StudyService, sides: SideService, opinions: Opinions) -> None:
+        """Results over the studies of a data folder.
+
+        Args:
+            studies: whose.
+            sides: to tell what models are called.
+            opinions: who else has compared a study's models on its rows.
+        """
         self._studies = studies
         self._sides = sides
+        self._opinions = opinions
         self._kept: OrderedDict[tuple[Any, ...], dict[str, Any]] = OrderedDict()
         self._lock = Lock()
 
@@ -37,7 +65,8 @@ class ResultService:
 
         Returns:
             The dict of ``summary.summarise`` and: ``study`` (id), ``name``, ``state``, ``changes``, ``wanted`` (ratings), ``complete``
-            (items), ``labels`` (what a person calls each side), ``names`` (of raters). Not to be changed: it is given to others too.
+            (items), ``labels`` (what a person calls each side), ``names`` (of raters), ``compared``: {kind, name, rows, share, kappa,
+            meaning}, how far the majority agrees with the judge and with metrics. Not to be changed: it is given to others too.
 
         Raises:
             NotFound: there is no such study.
@@ -47,12 +76,14 @@ class ResultService:
         options = options or ResultOptions()
         view, raters = self._studies.get(study_id), self._studies.raters(study_id)
         revoked = _revoked(raters)
-        key = (study_id, view.changes, view.state, view.items, frozenset(revoked), options)
+        opinions = self._opinions(view)
+        said = tuple(one.version for one in opinions)
+        key = (study_id, view.changes, view.state, view.items, frozenset(revoked), options, said)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        ratings = self._studies.rated(study_id)
+        ratings, asked = self._studies.rated(study_id), asked_of(view)
         words = {item.id: _words(item) for item in self._studies.items(study_id)}
         found = {
             "study": study_id,
@@ -63,19 +94,14 @@ class ResultService:
             "complete": view.complete,
             "labels": self._labels(view),
             "names": names_of({one.rater: one.name for one in raters}, ratings),
-            **summarise(ratings, asked_of(view), revoked, words, options),
+            **summarise(ratings, asked, revoked, words, options),
+            "compared": list(_compared(opinions, select(ratings, asked, revoked, options).used, asked)),
         }
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
-
-    def counted(self, study_id: str, options: ResultOptions | None = None) -> tuple[list[Rated], Asked]:
-        """The ratings that count, and what was asked."""
-        asked = asked_of(self._studies.get(study_id))
-        revoked = _revoked(self._studies.raters(study_id))
-        return select(self._studies.rated(study_id), asked, revoked, options or ResultOptions()).used, asked
 
     def export(self, study_id: str, to: str, options: ResultOptions | None = None) -> Download:
         """All ratings as a file, one row each; those that do not count say why.
@@ -127,6 +153,17 @@ def asked_of(view: StudyView) -> Asked:
     options = view.options
     criteria = options.criteria if options.protocol == "scales" else ()
     return Asked(options.protocol, options.sides, criteria, options.points, options.overlap)
+
+
+def _compared(
+    opinions: Sequence[Opinion], ratings: Sequence[Rated], asked: Asked
+) -> Iterator[dict[str, Any]]:
+    from ftkit.ratings.results.summary import majority  # noqa: PLC0415 - as above
+
+    for one in opinions:
+        for name, kind, found in one.agree(majority(ratings, asked, one.base, one.tuned)):
+            if found.rows:
+                yield {"kind": kind, "name": name, **found.as_dict()}
 
 
 def _revoked(raters: list[RaterView]) -> set[str]:

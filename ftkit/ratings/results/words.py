@@ -4,7 +4,7 @@ Takes the dict of ``summary.py`` with ``labels`` (what a person calls each side)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ftkit.words import Words
 
@@ -110,6 +110,20 @@ TURKISH: Mapping[str, str] = {
 Results = Mapping[str, Any]
 
 
+class RankLine(NamedTuple):
+    """A line of a ranking: numbers to draw, and in words."""
+
+    rank: str
+    side: str
+    chance: float
+    low: float | None
+    high: float | None
+    told: str
+    interval: str
+    strength: str
+    ratings: str
+
+
 def result_words(language: str) -> Words:
     """The words of a language; English for one that there is none of."""
     return Words("tr", TURKISH) if language == "tr" else Words("en", ENGLISH)
@@ -167,6 +181,27 @@ def counts(pair: Mapping[str, Any], protocol: str, labels: Mapping[str, str], to
     numbers = {name: told.number(pair[name]) for name in ("first_wins", "second_wins", "ties", "both_bad")}
     names = {name: labels[pair[name]] for name in ("first", "second")}
     return told.say("counts" if protocol == "pairs" else "counts.without", **numbers, **names)
+
+
+def rank_lines(group: Sequence[Mapping[str, Any]], labels: Mapping[str, str], told: Words) -> list[RankLine]:
+    """A ranking, best first; a rank that is not sure has the range that holds it."""
+    lines = []
+    for one in group:
+        ends = dict.fromkeys((one["rank_low"], one["rank_high"]))
+        lines.append(
+            RankLine(
+                rank="–".join(map(str, ends)),
+                side=labels[one["side"]],
+                chance=one["chance"],
+                low=one["chance_low"],
+                high=one["chance_high"],
+                told=told.percent(one["chance"], 0),
+                interval=span(one["chance_low"], one["chance_high"], told, share=True),
+                strength=told.number(one["strength"], 2, sign=True),
+                ratings=told.number(one["ratings"]),
+            )
+        )
+    return lines
 
 
 def question(one: Mapping[str, Any], told: Words) -> str:
@@ -238,11 +273,11 @@ def compared_lines(
 
 
 def span(low: float | None, high: float | None, told: Words, share: bool) -> str:
-    """An interval without its name; a dash where there is none."""
+    """An interval alone; a dash where there is none."""
     if low is None or high is None:
         return "–"
-    ends: Sequence[str] = [told.percent(end, 0) if share else told.number(end, 2) for end in (low, high)]
-    return "–".join(ends) if not share and low >= 0 else " … ".join(ends)
+    ends = [told.percent(end, 0) if share else told.number(end, 2) for end in (low, high)]
+    return " … ".join(ends)
 
 
 def _with_interval(said: str, low: float | None, high: float | None, told: Words, share: bool) -> str:
