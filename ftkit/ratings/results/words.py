@@ -17,7 +17,7 @@ ENGLISH: Mapping[str, str] = {
     "verdict.undecided": "not decided yet. About {more} more ratings give an even chance to know",
     "verdict.close": "too close to call. More ratings would hardly decide it",
     "verdict.few": "All of it is one prompt, which says nothing about others. Rate answers to more prompts",
-    "ranking": "{side} leads: against an average one of these models it wins {share}",
+    "ranking": "{side} leads: against an average one of the others it wins {share}",
     "mean": "{side} gets {value} of {points} points for “{criterion}” on average, from {ratings} ratings",
     "passed": "{side} is good enough in {share} of {ratings} ratings",
     "none": "Nobody has rated yet.",
@@ -41,9 +41,9 @@ ENGLISH: Mapping[str, str] = {
     "meaning.substantial": "substantial",
     "meaning.almost_perfect": "almost perfect",
     "meaning.undefined": "undefined",
-    "position.biased": "What stood first was chosen in {share} of {ratings} ratings; chance has it at {expected} (p = {p}). Raters lean by place; "
+    "position.biased": "What stood first was chosen in {share} of {ratings} ratings; chance has it at {expected} ({p}). Raters lean by place; "
     "as places are drawn anew for each rating, this adds noise and favours no model.",
-    "position.even": "What stood first was chosen in {share} of {ratings} ratings; chance has it at {expected} (p = {p}). Place did not decide.",
+    "position.even": "What stood first was chosen in {share} of {ratings} ratings; chance has it at {expected} ({p}). Place did not decide.",
     "position.none": "Unknown: no rating names one best answer.",
     "left_out.gold": "ratings of items with a known right choice, which test the raters",
     "left_out.incomplete": "incomplete ratings",
@@ -66,7 +66,7 @@ TURKISH: Mapping[str, str] = {
     "verdict.undecided": "henüz belli değil. Yaklaşık {more} değerlendirme daha, sonucu yarı yarıya olasılıkla belli eder",
     "verdict.close": "arada seçilebilir bir fark yok. Daha çok değerlendirme de bunu pek değiştirmez",
     "verdict.few": "Hepsi tek bir istem; bu, başkaları hakkında bir şey söylemez. Başka istemlerin yanıtlarını da değerlendirin",
-    "ranking": "{side} önde: bu modellerin ortalamasına karşı {share} kazanıyor",
+    "ranking": "{side} önde: ötekilerin ortalamasına karşı {share} kazanıyor",
     "mean": "{side}, {ratings} değerlendirmede “{criterion}” için ortalama {points} üzerinden {value} puan alıyor",
     "passed": "{side}, {ratings} değerlendirmenin {share} kadarında yeterli",
     "none": "Henüz kimse değerlendirme yapmadı.",
@@ -90,9 +90,9 @@ TURKISH: Mapping[str, str] = {
     "meaning.substantial": "güçlü",
     "meaning.almost_perfect": "neredeyse tam",
     "meaning.undefined": "tanımsız",
-    "position.biased": "İlk sıradaki, {ratings} değerlendirmenin {share} kadarında seçildi; rastlantı payı {expected} (p = {p}). Yer etkili olmuş; yerler "
+    "position.biased": "İlk sıradaki, {ratings} değerlendirmenin {share} kadarında seçildi; rastlantı payı {expected} ({p}). Yer etkili olmuş; yerler "
     "her değerlendirmede yeniden çekildiği için bu yalnızca gürültü katar, hiçbir modeli kayırmaz.",
-    "position.even": "İlk sıradaki, {ratings} değerlendirmenin {share} kadarında seçildi; rastlantı payı {expected} (p = {p}). Yer belirleyici olmamış.",
+    "position.even": "İlk sıradaki, {ratings} değerlendirmenin {share} kadarında seçildi; rastlantı payı {expected} ({p}). Yer belirleyici olmamış.",
     "position.none": "Bilinmiyor: hiçbir değerlendirme tek bir en iyi yanıtı göstermiyor.",
     "left_out.gold": "doğru seçimi bilinen, değerlendirenleri sınayan öğe değerlendirmesi",
     "left_out.incomplete": "eksik değerlendirme",
@@ -108,6 +108,7 @@ TURKISH: Mapping[str, str] = {
     "agreement.no_kappa": "{share}; herkes aynı şeyi söylediğinde kappa tanımsızdır; satır: {rows}",
 }
 Results = Mapping[str, Any]
+_LEAST_P = 0.001
 
 
 class RankLine(NamedTuple):
@@ -214,7 +215,7 @@ def question(one: Mapping[str, Any], told: Words) -> str:
 def accord_sentence(one: Mapping[str, Any], told: Words) -> str:
     """How far raters agree on a question, and what that means."""
     if not one["units"]:
-        return _sentence(told.say("agree.none"))
+        return _begun(_sentence(told.say("agree.none")))
     alpha = told.number(one["alpha"], 2) if one["alpha"] is not None else ""
     parts = [told.say(f"trust.{one['trust']}", alpha=alpha)]
     parts.append(
@@ -228,7 +229,7 @@ def accord_sentence(one: Mapping[str, Any], told: Words) -> str:
         pairs = told.number(one["pairs"])
         kappas.append(told.say("kappa.cohen", kappa=told.number(one["cohen"], 2), pairs=pairs))
     parts += ["; ".join(kappas)] if kappas else []
-    return " ".join(_sentence(part) for part in parts)
+    return " ".join(_begun(_sentence(part)) for part in parts)
 
 
 def position_sentence(position: Mapping[str, Any] | None, told: Words) -> str:
@@ -240,7 +241,7 @@ def position_sentence(position: Mapping[str, Any] | None, told: Words) -> str:
         share=told.percent(position["first"] / position["ratings"], 0),
         ratings=told.number(position["ratings"]),
         expected=told.percent(position["expected"], 0),
-        p=told.number(position["p"], 3),
+        p=_p(position["p"], told),
     )
 
 
@@ -280,6 +281,10 @@ def span(low: float | None, high: float | None, told: Words, share: bool) -> str
     return " … ".join(ends)
 
 
+def _p(value: float, told: Words) -> str:
+    return f"p < {told.number(_LEAST_P, 3)}" if value < _LEAST_P else f"p = {told.number(value, 3)}"
+
+
 def _with_interval(said: str, low: float | None, high: float | None, told: Words, share: bool) -> str:
     if low is None or high is None:
         return _sentence(said)
@@ -288,6 +293,10 @@ def _with_interval(said: str, low: float | None, high: float | None, told: Words
 
 
 def _sentence(text: str) -> str:
-    """Ended, and begun in capitals."""
-    capital = text[:1].upper() + text[1:]
-    return capital if capital.endswith(".") else f"{capital}."
+    """With its full stop."""
+    return text if text.endswith(".") else f"{text}."
+
+
+def _begun(text: str) -> str:
+    """With a capital; for sentences that do not begin with a name."""
+    return text[:1].upper() + text[1:]

@@ -29,7 +29,7 @@ class Strength(NamedTuple):
     Args:
         side: its name.
         strength: log-odds, centred so that the group's mean is 0; ``low`` and ``high`` bound its 95 % interval, None for one prompt.
-        chance: to beat an average model of the group; ``chance_low`` and ``chance_high`` alike.
+        chance: to beat an average one of the others in the group; ``chance_low`` and ``chance_high`` alike.
         rank: 1 is the best; ``rank_low`` to ``rank_high`` holds its rank in 95 % of the resamples.
         ratings: comparisons it took part in.
     """
@@ -102,9 +102,9 @@ def _ranking(found: Sequence[Comparison], group: Sequence[str], resamples: int, 
             strength=float(seen[one]),
             low=ends[one][0],
             high=ends[one][1],
-            chance=_odds(float(seen[one])),
-            chance_low=_chance(ends[one][0]),
-            chance_high=_chance(ends[one][1]),
+            chance=_chance(float(seen[one]), len(group)),
+            chance_low=None if (low := ends[one][0]) is None else _chance(low, len(group)),
+            chance_high=None if (high := ends[one][1]) is None else _chance(high, len(group)),
             rank=int(rank[one]),
             rank_low=int(ranks[0][one]),
             rank_high=int(ranks[1][one]),
@@ -237,9 +237,6 @@ def _sigmoid(values: Numbers) -> Numbers:
     return sigmoid
 
 
-def _odds(strength: float) -> float:
-    return float(_sigmoid(np.array(strength)))
-
-
-def _chance(strength: float | None) -> float | None:
-    return None if strength is None else _odds(strength)
+def _chance(strength: float, sides: int) -> float:
+    """Against the mean of the others, which lies as far on the other side of 0 as makes all add up to 0."""
+    return float(_sigmoid(np.array(strength * sides / (sides - 1))))

@@ -76,7 +76,7 @@ def test_a_side_that_never_lost_is_finite() -> None:
     assert best.low is not None
     assert best.high is not None
     assert 0 < best.low < best.strength < best.high < 10, "that all agree makes nothing certain"
-    assert best.chance == pytest.approx(1 / (1 + math.exp(-best.strength)))
+    assert best.chance == pytest.approx(1 / (1 + math.exp(-2 * best.strength))), "against the other one"
 
 
 def test_nothing_but_ties() -> None:
