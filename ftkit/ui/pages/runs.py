@@ -12,7 +12,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import FtkitError
-from ftkit.records import ACTIVE_STATES, ENDED_STATES, Event
+from ftkit.records import ACTIVE_STATES, ENDED_STATES, Event, Run
 from ftkit.training.service import RunView
 from ftkit.training.watching.comparing import FEWEST
 from ftkit.ui import html, plots, views
@@ -325,9 +325,19 @@ def _next(view: RunView, lang: str) -> str:
     return _hub(view.metrics, lang) + html.actions(
         html.link(html.url("evaluate", run=run.id), say("runs.evaluate", lang), primary=True),
         html.link(html.url("compare", run=run.id), say("runs.compare", lang)),
+        _to_ratings(run, lang),
         again,
         beside,
     )
+
+
+def _to_ratings(run: Run, lang: str) -> Markup:
+    """The way to a study; of a run on top of another one with both of them and the base model."""
+    former = run.spec.get("start_from_run")
+    if not former:
+        return html.link(html.url("ratings", run=run.id), say("runs.ratings", lang))
+    sides = f"base:{run.model},run:{former},run:{run.id}"
+    return html.link(html.url("ratings", sides=sides), say("ratings.next.compare", lang))
 
 
 def _hub(metrics: Mapping[str, Any], lang: str) -> Markup:

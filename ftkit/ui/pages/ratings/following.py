@@ -1,0 +1,145 @@
+"""What a study says and what comes of it: results, files, the check of the history, and preference data for the next model.
+
+Takes the workspace, gives components. One click makes the preference data and leads to the train page, filled in.
+"""
+
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from ftkit.ratings.preferences.options import PreferenceWishes
+from ftkit.ratings.studies.options import MOST_SIDES
+from ftkit.ratings.studies.service import StudyView
+from ftkit.ui import html
+from ftkit.ui.border import handler
+from ftkit.ui.i18n import language, say, t
+from ftkit.ui.parts import asked, destination, go, section
+from ftkit.ui.ratings import studies
+from ftkit.ui.ratings.results import shown as shown_results
+from ftkit.workspace import Workspace
+
+_FORMATS = ("csv", "jsonl")
+# study → dataset → split → run
+_STEPS = 3
+
+
+class ResultsPart:
+    """What the ratings say so far, and the ratings themselves to take away."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        with gr.Column(visible=False, elem_classes="ft-card", elem_id="study-results-card") as self._card:
+            self._results = gr.HTML(elem_id="study-results")
+            self._files = gr.HTML(elem_id="study-files")
+            self._verify = gr.Button(
+                t("ratings.files.verify"), elem_id="study-verify", elem_classes="ft-narrow"
+            )
+            self._verified = gr.HTML(elem_id="study-verified")
+        self.shown = [self._card, self._results, self._files, self._verified]
+        self._verify.click(handler(self._check), None, self._verified, api_name="ratings_verify")
+
+    def mark(self, view: StudyView, lang: str) -> str:
+        """Changes with each rating, and where somebody's ratings are left out."""
+        if view.opened_at is None:
+            return ""
+        revoked = [one.rater for one in self._workspace.studies.raters(view.study.id) if one.revoked_at]
+        return f"{view.changes} {view.state} {revoked} {lang}"
+
+    def updates(self, view: StudyView, lang: str) -> list[Any]:
+        """Results, and the files that they come from."""
+        if view.opened_at is None:
+            return [gr.Column(visible=False), "", "", ""]
+        title = html.heading(say("ratings.results.title", lang))
+        if not view.ratings:
+            nothing = html.notice("info", say("ratings.results.none", lang))
+            return [gr.Column(visible=True), title + nothing, "", ""]
+        early = html.notice("warn", say("ratings.results.early", lang)) if view.state == "open" else ""
+        results = shown_results(self._workspace.results.results(view.study.id), lang)
+        links = (
+            html.link(f"/download/ratings/{view.study.id}?to={one}", say(f"ratings.files.{one}", lang))
+            for one in _FORMATS
+        )
+        heading = Markup('<h3 class="ft-title">{}</h3>').format(say("ratings.files.title", lang))
+        return [gr.Column(visible=True), title + early + results, heading + html.actions(*links), ""]
+
+    def _check(self, request: gr.Request) -> Markup:
+        found = self._workspace.studies.verify(asked(request, "study"))
+        return studies.verified(found.changes, found.first_broken, language(request))
+
+
+class NextPart:
+    """From a closed study to training data, and what was made of it already."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._where = destination()
+        with gr.Column(visible=False, elem_classes="ft-card", elem_id="study-next") as self._card:
+            section("ratings.next")
+            self._text = gr.HTML(elem_id="study-next-text")
+            self._use_test = gr.Checkbox(
+                label=t("ratings.next.use_test"), visible=False, elem_id="study-use-test"
+            )
+            self._make = gr.Button(
+                t("ratings.next.make"), variant="primary", elem_id="study-make", elem_classes="ft-narrow"
+            )
+            self._made = gr.HTML(elem_id="study-made")
+        self.shown = [self._card, self._text, self._use_test, self._made]
+        made = self._make.click(
+            handler(self._make_them), self._use_test, self._where, api_name="ratings_preferences"
+        )
+        go(made, self._where, "ratings_preferences_go")
+
+    def mark(self, view: StudyView, lang: str) -> str:
+        """Changes with what was made of the study."""
+        return f"{self._offered(view)} {self._lineage(view)} {lang}"
+
+    def updates(self, view: StudyView, lang: str) -> list[Any]:
+        """What the data will be, and what there is of it."""
+        if not self._offered(view):
+            return [gr.Column(visible=False), "", gr.skip(), ""]
+        made = self._lineage(view)
+        test = view.study.part == "test"
+        parts = [html.paragraph(say("ratings.next.text", lang))]
+        if test:
+            parts.append(html.notice("warn", say("ratings.next.test", lang)))
+        if made:
+            parts.append(html.notice("info", say("ratings.next.again", lang)))
+        return [
+            gr.Column(visible=True),
+            html.join(parts),
+            gr.Checkbox(visible=test),
+            studies.lineage(made, lang) + self._again(view, made, lang),
+        ]
+
+    def _offered(self, view: StudyView) -> bool:
+        return view.state == "closed" and view.ratings > 0
+
+    def _again(self, view: StudyView, made: list[studies.Made], lang: str) -> Markup:
+        """A new study with the models that were trained on this one's ratings."""
+        done = {one.run.id for one in self._workspace.training.all() if one.state == "done"}
+        runs = [f"run:{one.id}" for one in made if one.kind == "run" and one.id in done]
+        if not runs:
+            return Markup("")
+        sides = ",".join([*view.study.sides[: MOST_SIDES - 1], runs[0]])
+        address = html.url("ratings", sides=sides, split=view.study.split, part=view.study.part)
+        return html.actions(html.link(address, say("ratings.next.compare", lang), primary=True))
+
+    def _lineage(self, view: StudyView) -> list[studies.Made]:
+        """What was made from the study, step by step."""
+        names = {one.id: one.name for one in self._workspace.data.all()}
+        names |= {one.id: one.name for one in self._workspace.splits.all()}
+        names |= {one.run.id: one.run.name for one in self._workspace.training.all()}
+        found: list[studies.Made] = []
+        level = [view.study.id]
+        for _ in range(_STEPS):
+            children = [child for id_ in level for child in self._workspace.artefacts.children(id_)]
+            found += [studies.Made(kind, id_, names[id_]) for kind, id_ in children if id_ in names]
+            level = [id_ for _, id_ in children]
+        return list(dict.fromkeys(found))
+
+    def _make_them(self, request: gr.Request, use_test: bool) -> str:
+        made = self._workspace.make_preferences(
+            asked(request, "study"), PreferenceWishes(use_test_rows=use_test)
+        )
+        return html.url("train", split=made.split)

@@ -1,0 +1,1 @@
+"""Rating studies as HTML."""
