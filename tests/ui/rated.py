@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ftkit.ratings.studies.service import Invite
+from ftkit.ratings.studies.views import Invite
+
 from ftkit.records import Job, Run
 from ftkit.settings import Settings
 from ftkit.store.jobs import JobTable
@@ -61,20 +62,22 @@ def add_finished_run(workspace: Workspace, name: str = "First try") -> str:
     return split.id
 
 
-def rate_all(workspace: Workspace, study: str, invites: Sequence[Invite], *, seed: int = 7) -> int:
-    """All raters prefer the run's answers nine times in ten; gives the number of ratings."""
-    better = {
+def rate_all(
+    workspace: Workspace, study: str, invites: Sequence[Invite], *, better: str = SIDES[1], seed: int = 7
+) -> int:
+    """All raters prefer the answers of one model nine times in ten; gives the number of ratings."""
+    liked = {
         answer.text
         for item in workspace.studies.items(study)
         for answer in item.answers
-        if answer.side == SIDES[1]
+        if answer.side == better
     }
     draw = random.Random(seed)
     count = 0
     for invite in invites:
         while (told := workspace.raters.task(invite.token))["state"] == "task":
             task = told["task"]
-            right = next((n for n, text in enumerate(task["answers"]) if text in better), 0)
+            right = next((n for n, text in enumerate(task["answers"]) if text in liked), 0)
             choice = right if draw.random() < 0.9 else 1 - right
             workspace.raters.submit(
                 invite.token, task["id"], str(uuid.UUID(int=draw.getrandbits(128))), {"choice": choice}, 20.0

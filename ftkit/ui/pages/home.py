@@ -12,7 +12,7 @@ from typing import Any, Literal
 import gradio as gr
 from markupsafe import Markup
 
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import ACTIVE_STATES, Split
 from ftkit.training.service import RunView
 from ftkit.ui import html, views

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from ftkit.ratings.studies.service import Invite, RaterView, StudyView
+from ftkit.ratings.studies.views import Invite, RaterView, StudyView
 from ftkit.ui import html
 from ftkit.ui.i18n import say
 

@@ -4,12 +4,13 @@ Takes views of the studies service, gives escaped ``Markup``. Nothing of it is e
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from markupsafe import Markup
 
+from ftkit.data.chat import Message
 from ftkit.ratings.studies.items import Item, ItemAnswer
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import ENDED_STATES
 from ftkit.ui import html, views
 from ftkit.ui.i18n import say
@@ -239,7 +240,7 @@ def _item(item: Item, labels: Labels, lang: str) -> Markup:
     summary = Markup("{} · {} {}").format(
         item.place + 1, html.shorten(_asked(item), _PROMPT_SHOWN), html.join(marks)
     )
-    prompt = views.chat(list(item.prompt), lang)
+    prompt = views.chat(cast("list[Message]", list(item.prompt)), lang)
     answers = html.join(
         _answer(one, place == item.gold, labels, lang) for place, one in enumerate(item.answers)
     )

@@ -8,14 +8,14 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ftkit.ratings.preferences.options import PreferenceWishes
-from ftkit.ratings.studies.options import MOST_SIDES
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.preferences.wishes import PreferenceWishes
+from ftkit.ratings.studies.views import StudyView
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, go, section
 from ftkit.ui.ratings import studies
+from ftkit.ui.ratings.following import next_study
 from ftkit.ui.ratings.results import shown as shown_results
 from ftkit.workspace import Workspace
 
@@ -109,20 +109,19 @@ class NextPart:
             gr.Column(visible=True),
             html.join(parts),
             gr.Checkbox(visible=test),
-            studies.lineage(made, lang) + self._again(view, made, lang),
+            studies.lineage(made, lang) + self._again(made, lang),
         ]
 
     def _offered(self, view: StudyView) -> bool:
         return view.state == "closed" and view.ratings > 0
 
-    def _again(self, view: StudyView, made: list[studies.Made], lang: str) -> Markup:
+    def _again(self, made: list[studies.Made], lang: str) -> Markup:
         """A new study with the models that were trained on this one's ratings."""
         done = {one.run.id for one in self._workspace.training.all() if one.state == "done"}
-        runs = [f"run:{one.id}" for one in made if one.kind == "run" and one.id in done]
+        runs = [one.id for one in made if one.kind == "run" and one.id in done]
         if not runs:
             return Markup("")
-        sides = ",".join([*view.study.sides[: MOST_SIDES - 1], runs[0]])
-        address = html.url("ratings", sides=sides, split=view.study.split, part=view.study.part)
+        address = next_study(self._workspace, runs[0])
         return html.actions(html.link(address, say("ratings.next.compare", lang), primary=True))
 
     def _lineage(self, view: StudyView) -> list[studies.Made]:
@@ -139,7 +138,6 @@ class NextPart:
         return list(dict.fromkeys(found))
 
     def _make_them(self, request: gr.Request, use_test: bool) -> str:
-        made = self._workspace.make_preferences(
-            asked(request, "study"), PreferenceWishes(use_test_rows=use_test)
-        )
-        return html.url("train", split=made.split)
+        study, loop = asked(request, "study"), self._workspace.loop
+        made = loop.make_preferences(study, PreferenceWishes(use_test_rows=bool(use_test)))
+        return html.url("train", **loop.next_training(study, made).model_dump())

@@ -132,7 +132,7 @@ class MakingSection:
             seed = gr.Number(
                 42, precision=0, label=t("ratings.seed.label"), info=t("ratings.seed.help"), elem_id="study-seed"
             )  # fmt: skip
-        self._counts = [criteria, points]
+        self._counts: list[Any] = [criteria, points]
         first = [self._rows, self._texts, self._overlap, self._gold, criteria, points]
         return [*first, self._guidelines, reference, editing, longest, temperature, seed]
 
@@ -238,8 +238,8 @@ class MakingSection:
         if not (wishes.sides and prompts > 0 and wishes.overlap):
             return html.join([*parts, html.notice("info", say("ratings.cost.missing", lang))])
         overlap, gold = int(wishes.overlap), wishes.attention
-        told = cost(wishes.protocol, len(wishes.sides), prompts, overlap, gold, len(wishes.marked))
-        return html.join([*parts, sentence(told, lang)])
+        counted = cost(wishes.protocol, len(wishes.sides), prompts, overlap, gold, len(wishes.marked))
+        return html.join([*parts, sentence(counted, lang)])
 
     def _available(self, wishes: form.Wishes) -> tuple[int | None, str]:
         """Rows of the chosen part or dataset; None where that does not matter or nothing is chosen."""
@@ -264,11 +264,11 @@ class MakingSection:
         if wrong:
             return "", html.notice("bad", html.join(map(html.paragraph, wrong)))
         try:
-            study = self._workspace.new_study(
+            study = self._workspace.loop.new_study(
                 form.options(wishes),
                 form.source(wishes),
                 texts=wishes.prompts if wishes.source == "own" else (),
-                rows=int(wishes.rows or 0),
+                rows=int(wishes.rows or _ROWS),
             )
         except FtkitError as error:
             return "", html.notice("bad", say_error(error, lang))

@@ -5,7 +5,7 @@ Takes a study's view, gives a mark of all that a part shows and the updates of i
 
 from typing import Any, Protocol
 
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.studies.views import StudyView
 
 
 class StudyPart(Protocol):

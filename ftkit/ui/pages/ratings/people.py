@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import BadInput
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.studies.views import StudyView
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import AskFirst, asked, section

@@ -11,7 +11,7 @@ import gradio as gr
 
 from ftkit.errors import BadInput, NotFound
 from ftkit.ratings.sides.names import Side
-from ftkit.ratings.studies.service import StudyView
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import ENDED_STATES
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t

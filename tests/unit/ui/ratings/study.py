@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ftkit.ratings.studies.service import RaterView, StudyView
+from ftkit.ratings.studies.views import RaterView, StudyView
 
 from ftkit.ratings.studies.items import Item, ItemAnswer
 from ftkit.ratings.studies.options import StudyOptions

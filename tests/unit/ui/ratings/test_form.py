@@ -80,8 +80,8 @@ def test_a_model_s_name_in_what_raters_read_is_noticed() -> None:
 def test_the_cost_counts_people_s_time() -> None:
     told = cost("pairs", 2, 60, 3, 0, 0)
     assert (told.items, told.ratings, told.ratings * told.seconds) == (60, 180, 7200)
-    assert "60 items × 3 raters = 180 ratings, about 2 hours of people's time (40 s each)" in sentence(
-        told, "en"
+    assert "60 items × 3 raters = 180 ratings, about 2 hours of people's time (40 s each)" in str(
+        sentence(told, "en")
     ).replace("&#39;", "'")
     assert cost("pairs", 3, 10, 1, 0, 0).items == 30
     assert cost("ranking", 3, 10, 1, 0, 0).items == 10

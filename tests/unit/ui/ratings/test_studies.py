@@ -1,5 +1,5 @@
 import pytest
-from ftkit.ratings.studies.service import Invite
+from ftkit.ratings.studies.views import Invite
 
 from ftkit.ratings.studies.items import ItemAnswer
 from ftkit.ui.i18n import LANGUAGES, say
