@@ -30,7 +30,9 @@ from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.sides.service import SideService
+from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
@@ -146,7 +148,16 @@ class Workspace:
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.sides = SideService(artefacts, self.folders)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
+        self.studies = StudyService(
+            self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
+        )
+        self.raters = RaterService(self._database, artefacts, clock, new_id)
         self._settle_jobs()
+
+    def tick(self) -> None:
+        """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
+        self.jobs.tick()
+        self.studies.freeze_done()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.

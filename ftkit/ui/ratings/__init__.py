@@ -1,1 +1,1 @@
-"""Rating studies as HTML."""
+"""Pages and views of rating studies."""
