@@ -56,7 +56,7 @@ def studies_table(found: Sequence[StudyView], chosen: str, labels: Labels, lang:
             state_pill(one, lang),
             "–"
             if one.state == "preparing"
-            else f"{html.number(one.ratings, lang)} / {html.number(one.wanted, lang)}",
+            else f"{html.number(one.needed, lang)} / {html.number(one.wanted, lang)}",
             say(f"ratings.protocol.{one.study.protocol}", lang),
             html.join(Markup("<div>{}</div>").format(labels.get(side, side)) for side in one.study.sides),
             html.moment(one.study.created_at),
@@ -141,12 +141,12 @@ def progress(view: StudyView, lang: str) -> Markup:
     text = say(
         "ratings.progress",
         lang,
-        done=html.number(view.ratings, lang),
+        done=html.number(view.needed, lang),
         wanted=html.number(view.wanted, lang),
         complete=html.number(view.complete, lang),
         items=html.number(view.items - view.gold, lang),
     )
-    return html.bar(view.ratings / view.wanted if view.wanted else 0, text)
+    return html.bar(view.needed / view.wanted if view.wanted else 0, text)
 
 
 def left_out(counts: Mapping[str, int], lang: str) -> Markup:

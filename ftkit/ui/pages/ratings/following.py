@@ -8,14 +8,16 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ftkit.ratings.preferences.wishes import PreferenceWishes
+from ftkit.ratings.preferences.rules import preferences
+from ftkit.ratings.preferences.wishes import METHODS, PreferenceWishes
 from ftkit.ratings.studies.views import StudyView
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.parts import asked, destination, go, section
+from ftkit.ui.parts import asked, destination, follow, go, section
 from ftkit.ui.ratings import studies
 from ftkit.ui.ratings.following import next_study
+from ftkit.ui.ratings.preferred import told
 from ftkit.ui.ratings.results import shown as shown_results
 from ftkit.workspace import Workspace
 
@@ -77,6 +79,25 @@ class NextPart:
         with gr.Column(visible=False, elem_classes="ft-card", elem_id="study-next") as self._card:
             section("ratings.next")
             self._text = gr.HTML(elem_id="study-next-text")
+            with (
+                gr.Accordion(t("ratings.next.how"), open=False, elem_id="study-how"),
+                gr.Row(elem_classes="ft-fields"),
+            ):
+                self._method = gr.Radio(
+                    choices=[(t(f"ratings.next.method.{one}"), one) for one in METHODS],
+                    value=METHODS[0],
+                    label=t("ratings.next.method.label"),
+                    elem_id="study-method",
+                )
+                self._agreement = gr.Slider(
+                    0.5,
+                    1,
+                    0.5,
+                    step=0.05,
+                    label=t("ratings.next.agreement.label"),
+                    info=t("ratings.next.agreement.help"),
+                    elem_id="study-agreement",
+                )
             self._use_test = gr.Checkbox(
                 label=t("ratings.next.use_test"), visible=False, elem_id="study-use-test"
             )
@@ -85,32 +106,61 @@ class NextPart:
             )
             self._made = gr.HTML(elem_id="study-made")
         self.shown = [self._card, self._text, self._use_test, self._made]
+        wishes = [self._method, self._agreement]
+        follow(
+            [self._method.input, self._agreement.release],
+            handler(self._look),
+            wishes,
+            [self._text],
+            "ratings_preferred",
+            quiet=True,
+        )
         made = self._make.click(
-            handler(self._make_them), self._use_test, self._where, api_name="ratings_preferences"
+            handler(self._make_them), [*wishes, self._use_test], self._where, api_name="ratings_preferences"
         )
         go(made, self._where, "ratings_preferences_go")
 
     def mark(self, view: StudyView, lang: str) -> str:
         """Changes with what was made of the study."""
-        return f"{self._offered(view)} {self._lineage(view)} {lang}"
+        revoked = self._revoked(view.study.id) if self._offered(view) else ()
+        return f"{self._offered(view)} {view.changes} {revoked} {self._lineage(view)} {lang}"
 
     def updates(self, view: StudyView, lang: str) -> list[Any]:
         """What the data will be, and what there is of it."""
         if not self._offered(view):
             return [gr.Column(visible=False), "", gr.skip(), ""]
         made = self._lineage(view)
-        test = view.study.part == "test"
-        parts = [html.paragraph(say("ratings.next.text", lang))]
-        if test:
-            parts.append(html.notice("warn", say("ratings.next.test", lang)))
-        if made:
-            parts.append(html.notice("info", say("ratings.next.again", lang)))
         return [
             gr.Column(visible=True),
-            html.join(parts),
-            gr.Checkbox(visible=test),
+            self._told(view, PreferenceWishes(), lang),
+            gr.Checkbox(visible=view.study.part == "test"),
             studies.lineage(made, lang) + self._again(made, lang),
         ]
+
+    def _told(self, view: StudyView, wishes: PreferenceWishes, lang: str) -> Markup:
+        """What the data will be, and what speaks against them."""
+        study = view.study.id
+        counted = preferences(
+            self._workspace.studies.items(study),
+            self._workspace.studies.rated(study),
+            wishes.model_copy(update={"without": self._revoked(study)}),
+            view.options.protocol,
+            view.options.points,
+        ).counts
+        parts = [html.paragraph(say("ratings.next.text", lang)), told(counted, lang)]
+        if view.study.part == "test":
+            parts.append(html.notice("warn", say("ratings.next.test", lang)))
+        if self._lineage(view):
+            parts.append(html.notice("info", say("ratings.next.again", lang)))
+        return html.join(parts)
+
+    def _look(self, request: gr.Request, method: str, agreement: float) -> Markup:
+        view = self._workspace.studies.get(asked(request, "study"))
+        wishes = PreferenceWishes.parse({"method": method, "agreement": agreement})
+        return self._told(view, wishes, language(request))
+
+    def _revoked(self, study: str) -> tuple[str, ...]:
+        return tuple(one.rater for one in self._workspace.studies.raters(study) if one.revoked_at)
 
     def _offered(self, view: StudyView) -> bool:
         return view.state == "closed" and view.ratings > 0
@@ -137,7 +187,10 @@ class NextPart:
             level = [id_ for _, id_ in children]
         return list(dict.fromkeys(found))
 
-    def _make_them(self, request: gr.Request, use_test: bool) -> str:
+    def _make_them(self, request: gr.Request, method: str, agreement: float, use_test: bool) -> str:
         study, loop = asked(request, "study"), self._workspace.loop
-        made = loop.make_preferences(study, PreferenceWishes(use_test_rows=bool(use_test)))
+        wishes = {"method": method, "agreement": agreement, "use_test_rows": bool(use_test)}
+        made = loop.make_preferences(
+            study, PreferenceWishes.parse({**wishes, "without": self._revoked(study)})
+        )
         return html.url("train", **loop.next_training(study, made).model_dump())

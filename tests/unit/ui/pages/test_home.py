@@ -54,7 +54,7 @@ def test_the_next_step_is_the_first_that_is_not_done(found, following):
 def test_the_way_is_done_once_a_study_was_closed_with_ratings():
     found = overview(splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed")])
     assert set(found.standings().values()) == {"done"}
-    assert "9" in way(found, "en")
+    assert "11" in way(found, "en")
     unrated = overview(
         splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed", ratings=0)]
     )

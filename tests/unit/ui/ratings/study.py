@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ftkit.ratings.studies.views import RaterView, StudyView
-
 from ftkit.ratings.studies.items import Item, ItemAnswer
 from ftkit.ratings.studies.options import StudyOptions
+from ftkit.ratings.studies.views import RaterView, StudyView
 from ftkit.records import Job, Study
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -25,7 +24,7 @@ def study_view(**changes: Any) -> StudyView:
     )  # fmt: skip
     values: dict[str, Any] = {
         "study": study, "options": options, "state": "open", "job": Job(**job), "worker": {}, "items": 12,
-        "gold": 2, "named": 0, "raters": 3, "ratings": 9, "wanted": 30, "complete": 2, "changes": 9,
+        "gold": 2, "named": 0, "raters": 3, "ratings": 11, "needed": 9, "wanted": 30, "complete": 2, "changes": 9,
         "opened_at": NOW, "closed_at": None, "answered": 24, "answers_wanted": 24, "left_out": {},
     }  # fmt: skip
     return StudyView(**{**values, **changes})
