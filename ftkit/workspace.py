@@ -15,6 +15,8 @@ from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
+from ftkit.data.preferring.service import PreferringService
+from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import Refused, StoreFault
@@ -27,6 +29,7 @@ from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
+from ftkit.loop import Loop, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
@@ -152,6 +155,17 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, artefacts, clock, new_id)
+        self.loop = Loop(
+            Rooms(
+                data=self.data,
+                splits=self.splits,
+                prompts=PromptService(artefacts, self.folders),
+                preferring=PreferringService(artefacts, self.folders, self.splits, clock),
+                sides=self.sides,
+                studies=self.studies,
+                training=self.training,
+            )
+        )
         self._settle_jobs()
 
     def tick(self) -> None:
