@@ -53,7 +53,9 @@ def stock(home: Path, options: StudyOptions, items: Sequence[Item], raters: int 
 
 
 def _line(item: Item) -> stored.NewItem:
-    return stored.NewItem(item.id, item.place, False, False, f"{item.place:04d}", item.model_dump(mode="json"))
+    return stored.NewItem(
+        item.id, item.place, False, False, f"{item.place:04d}", item.model_dump(mode="json")
+    )
 
 
 def move(home: Path, study: str, state: str) -> None:

@@ -33,9 +33,13 @@ def options(protocol: str = "pairs", **values: Any) -> StudyOptions:
     return StudyOptions.parse({"protocol": protocol, "sides": SIDES[: COUNTS[protocol]], **told})
 
 
-def make(home: Path, protocol: str = "pairs", tasks: int = 2, raters: int = 1, **values: Any) -> tuple[str, list[str]]:
+def make(
+    home: Path, protocol: str = "pairs", tasks: int = 2, raters: int = 1, **values: Any
+) -> tuple[str, list[str]]:
     answers = ANSWERS[: COUNTS[protocol]]
-    items = [item(n, f"Where is my parcel, number {n}?", answers, "It comes on Thursday.") for n in range(tasks)]
+    items = [
+        item(n, f"Where is my parcel, number {n}?", answers, "It comes on Thursday.") for n in range(tasks)
+    ]
     return stock(home, options(protocol, **values), items, raters)
 
 
@@ -60,7 +64,9 @@ class Visits:
 
     def open(self, token: str, width: int = 1280, scheme: str = "light", lang: str = "en") -> Page:
         context = self.browser.new_context(
-            locale={"en": "en-US", "tr": "tr-TR"}[lang], viewport={"width": width, "height": 850}, color_scheme=scheme
+            locale={"en": "en-US", "tr": "tr-TR"}[lang],
+            viewport={"width": width, "height": 850},
+            color_scheme=scheme,
         )
         context.set_default_timeout(PATIENCE)
         page = self.window(context.new_page())

@@ -10,7 +10,18 @@ from ftkit.settings import Settings
 from ftkit.ui.i18n import say
 from ftkit.workspace import Workspace
 from tests.rating_study import item, let_leases_end, move, stock
-from tests.ui.rating import at, bodies_to, choose_all, make, options, rated, state, stored_texts, tab_to, visits
+from tests.ui.rating import (
+    at,
+    bodies_to,
+    choose_all,
+    make,
+    options,
+    rated,
+    state,
+    stored_texts,
+    tab_to,
+    visits,
+)
 from tests.ui.test_hostile_rows import MARK, PAYLOADS, Visit, listener
 
 pytestmark = pytest.mark.browser
@@ -162,9 +173,7 @@ def test_keys_do_nothing_while_somebody_types_or_has_turned_them_off(visits, das
     page.keyboard.press("a")
     expect(page.locator(".row input:checked")).to_have_count(0)
     page.keyboard.press("Enter")
-    expect(page.locator(".problem")).to_have_text(
-        say_en("missing", rows=say_en("question.pairs"))
-    )
+    expect(page.locator(".problem")).to_have_text(say_en("missing", rows=say_en("question.pairs")))
     assert rated(dashboard.home, study) == []
 
 
@@ -287,7 +296,13 @@ def test_t35_t36_nothing_that_is_shown_runs_or_calls_out(visits, dashboard, list
     page = visits.open(token)
     at(page, 1)
     seen = Visit(page, dashboard.url, call)
-    for place in (".prompt .said", "#answer-0 + .said", "#answer-1 + .said", ".reference .said", "#guidelines-text"):
+    for place in (
+        ".prompt .said",
+        "#answer-0 + .said",
+        "#answer-1 + .said",
+        ".reference .said",
+        "#guidelines-text",
+    ):
         assert page.locator(place).evaluate("node => node.textContent") == every
     expect(page.locator("#title")).to_have_text(hostile[2])
     page.locator(".better summary").first.click()
@@ -312,9 +327,9 @@ def breaks(page: Page, width: int, scheme: str) -> list[str]:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     wide = page.evaluate("document.documentElement.scrollWidth")
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in {"serious", "critical"}] + (
-        [f"{wide} px wide"] if wide > width else []
-    )
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in {"serious", "critical"}
+    ] + ([f"{wide} px wide"] if wide > width else [])
 
 
 LOOKS = ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"))

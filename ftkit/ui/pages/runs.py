@@ -19,7 +19,7 @@ from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.parts import AskFirst, asked, destination, follow, go, page_heading, section
-from ftkit.ui.ratings.following import next_study
+from ftkit.ui.ratings.addresses import to_study
 from ftkit.ui.watching import figures, history
 from ftkit.workspace import Workspace
 
@@ -236,7 +236,7 @@ class _Page:
         head = views.run_header(view, datetime.now(UTC), lang, happened) + latest + history.mark(view, lang)
         return [
             head,
-            _next(view, next_study(self._workspace, view.run.id), lang),
+            _next(view, to_study(self._workspace.loop.next_study(view.run.id)), lang),
             *_actions(view, step, lang),
             history.timeline(events, lang),
             notice + signs if curves else html.notice("info", say("runs.no_curves", lang)),

@@ -116,7 +116,8 @@ def _frame(lang: str, progress: bool) -> Markup:
 def _dialogs(lang: str) -> Markup:
     rows = Markup("").join(
         Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(
-            Markup(" ").join(Markup("<kbd>{}</kbd>").format(key) for key in keys), say(f"rater.keys.{name}", lang)
+            Markup(" ").join(Markup("<kbd>{}</kbd>").format(key) for key in keys),
+            say(f"rater.keys.{name}", lang),
         )
         for name, keys in _KEYS.items()
     )

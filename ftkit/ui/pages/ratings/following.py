@@ -16,7 +16,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, follow, go, section
 from ftkit.ui.ratings import studies
-from ftkit.ui.ratings.following import next_study
+from ftkit.ui.ratings.addresses import to_study, to_training
 from ftkit.ui.ratings.preferred import told
 from ftkit.ui.ratings.results import shown as shown_results
 from ftkit.workspace import Workspace
@@ -171,7 +171,7 @@ class NextPart:
         runs = [one.id for one in made if one.kind == "run" and one.id in done]
         if not runs:
             return Markup("")
-        address = next_study(self._workspace, runs[0])
+        address = to_study(self._workspace.loop.next_study(runs[0]))
         return html.actions(html.link(address, say("ratings.next.compare", lang), primary=True))
 
     def _lineage(self, view: StudyView) -> list[studies.Made]:
@@ -193,4 +193,4 @@ class NextPart:
         made = loop.make_preferences(
             study, PreferenceWishes.parse({**wishes, "without": self._revoked(study)})
         )
-        return html.url("train", **loop.next_training(study, made).model_dump())
+        return to_training(loop.next_training(study, made))
