@@ -24,7 +24,7 @@ COLUMNS = (
         "flag",
         "edits",
     ),
-    *("seconds", "row", "slices"),
+    *("seconds", "row", "slices", "revision", "hash"),
 )
 
 

@@ -53,8 +53,8 @@ class Mark(NamedTuple):
 
 
 def cluster_of(rated: Rated) -> str:
-    """The prompt: its row where it has one, since several items can ask the same row; else the item."""
-    return rated.item if rated.row is None else f"row {rated.row}"
+    """The prompt, of which there can be several items; where it is not known, its row, else the item."""
+    return rated.prompt or (rated.item if rated.row is None else f"row {rated.row}")
 
 
 def is_complete(rated: Rated, protocol: Protocol, criteria: Sequence[str]) -> bool:
