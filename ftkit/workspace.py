@@ -29,12 +29,16 @@ from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
-from ftkit.loop import Loop, Rooms
+from ftkit.loop import Loop, MadePreferences, NextStudy, NextTraining, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.preferences.wishes import PreferenceWishes
+from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.sides.service import SideService
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.ratings.studies.options import Source, StudyOptions
+from ftkit.ratings.studies.service import StudyService
+from ftkit.records import Dataset, Restoration, Run, Study
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -149,6 +153,10 @@ class Workspace:
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.sides = SideService(artefacts, self.folders)
         self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
+        self.studies = StudyService(
+            self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
+        )
+        self.raters = RaterService(self._database, artefacts, clock, new_id)
         self.loop = Loop(
             Rooms(
                 data=self.data,
@@ -161,6 +169,11 @@ class Workspace:
             )
         )
         self._settle_jobs()
+
+    def tick(self) -> None:
+        """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
+        self.jobs.tick()
+        self.studies.freeze_done()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -195,6 +208,29 @@ class Workspace:
             split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
         )
         return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
+
+    def new_study(
+        self,
+        options: StudyOptions,
+        source: Source | None = None,
+        *,
+        texts: Sequence[str] = (),
+        rows: int = 50,
+    ) -> Study:
+        """A rating study over prompts of the data, or over those that a person wrote: ``Loop.new_study``."""
+        return self.loop.new_study(options, source, texts=texts, rows=rows)
+
+    def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
+        """Ratings as data to train on: ``Loop.make_preferences``."""
+        return self.loop.make_preferences(study, wishes)
+
+    def next_training(self, study: str, made: MadePreferences) -> NextTraining:
+        """What the train page is opened with for preference data: ``Loop.next_training``."""
+        return self.loop.next_training(study, made)
+
+    def next_study(self, run: str) -> NextStudy:
+        """What a study of a trained run is opened with: ``Loop.next_study``."""
+        return self.loop.next_study(run)
 
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.

@@ -27,6 +27,7 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "sweep": Folders.sweep,
     "judge": Folders.judgement,
     "benchmark": Folders.benchmark,
+    "study": Folders.study,
 }
 
 

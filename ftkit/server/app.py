@@ -68,7 +68,7 @@ def serve(workspace: "Workspace", announce: Callable[[str], None], i_know: bool 
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         announce(f"{_address(settings, listener)}/?token={token}")
-        with ticking(workspace.jobs.tick):
+        with ticking(workspace.tick):
             try:
                 uvicorn.Server(config).run(sockets=[listener])
             except KeyboardInterrupt:

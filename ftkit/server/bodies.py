@@ -7,6 +7,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import Message, Receive
 
 REQUEST_LIMIT = 2_000_000
+RATER_REQUEST_LIMIT = 700_000  # a comment and four edited answers of the longest kind, each character escaped
 UPLOAD_LIMIT = 500_000_000  # bytes per file
 # One upload request carries one file in practice; the parts around it are small.
 UPLOAD_REQUEST_LIMIT = UPLOAD_LIMIT + REQUEST_LIMIT

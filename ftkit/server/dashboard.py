@@ -21,6 +21,8 @@ from ftkit.server.downloads import add_downloads
 from ftkit.server.gate import SECURITY_HEADERS, Gate, session_cookie, set_cookie
 from ftkit.server.login import login_page
 from ftkit.server.pages import Pages
+from ftkit.server.rating.cookies import RaterCookies
+from ftkit.server.rating.routes import add_rating
 from ftkit.server.sessions import Sessions, session_key
 from ftkit.settings import Settings
 from ftkit.ui.app import build
@@ -42,6 +44,11 @@ _PRIVATE = (
     "models",
     "runs",
     "evaluations",
+    "judgements",
+    "benchmarks",
+    "sweeps",
+    "studies",
+    "comparisons",
     "work",
     "logs",
     "backups",
@@ -63,6 +70,9 @@ def assemble(workspace: "Workspace", token: str) -> FastAPI:
     _add_open_routes(app, sessions, framed)
     _add_language(app, framed)
     add_downloads(app, workspace)
+    add_rating(
+        app, workspace.raters, RaterCookies(session_key(settings.home / _SESSION_KEY, "raters"), framed)
+    )
     _mount(app, build(workspace), settings)
     app.add_middleware(Pages)
     hosts = Hosts(settings.allowed_hosts, settings.space_host)

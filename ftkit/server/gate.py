@@ -13,11 +13,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ftkit.errors import NotAllowed
-from ftkit.server.bodies import REQUEST_LIMIT, UPLOAD_REQUEST_LIMIT, count_within, read_within
+from ftkit.server.bodies import (
+    RATER_REQUEST_LIMIT,
+    REQUEST_LIMIT,
+    UPLOAD_REQUEST_LIMIT,
+    count_within,
+    read_within,
+)
 from ftkit.server.callers import Hosts, own_path, split_port
 from ftkit.server.sessions import Sessions
 
 OPEN_PATHS = frozenset({"/health", "/login"})
+# Raters have no session of the owner: these paths know them by a cookie of their own and answer nothing else.
+RATER_PAGE = "/rate"
+RATER_PREFIXES = ("/rate/api/", "/invite/")
 UPLOAD_PATH = "/gradio_api/upload"
 USER = "owner"
 
@@ -97,7 +106,7 @@ class Gate:
                 )
             except NotAllowed as error:
                 problem = error
-        if known or request.url.path in OPEN_PATHS:
+        if known or request.url.path in OPEN_PATHS or is_raters(request.url.path):
             return None
         if wants_page:
             return self._login(request, problem)
@@ -113,10 +122,20 @@ class Gate:
         return response
 
 
+def is_raters(path: str) -> bool:
+    """Whether a path is one of those that raters use."""
+    return path == RATER_PAGE or path.startswith(RATER_PREFIXES)
+
+
 def session_cookie(request: Request) -> str:
-    """Name of the session cookie; browsers do not keep the cookies of two ports apart, so the name does."""
+    """Name of the session cookie."""
+    return cookie_name("ftkit_session", request)
+
+
+def cookie_name(name: str, request: Request) -> str:
+    """The name of a cookie; browsers do not keep the cookies of two ports apart, so the name does."""
     port = split_port(request.headers.get("host", ""))[1]
-    return f"ftkit_session_{port}" if port else "ftkit_session"
+    return f"{name}_{port}" if port else name
 
 
 def set_cookie(response: Response, name: str, value: str, seconds: int, framed: bool) -> None:
@@ -129,6 +148,8 @@ async def _limit(request: Request, receive: Receive) -> Receive | None:
     """``receive`` with the limit for this path; None when the body is too large."""
     upload = request.url.path.rstrip("/") == UPLOAD_PATH
     limit = UPLOAD_REQUEST_LIMIT if upload else REQUEST_LIMIT
+    if is_raters(request.url.path):
+        limit = RATER_REQUEST_LIMIT
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > limit:
         return None

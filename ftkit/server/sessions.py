@@ -8,7 +8,7 @@ import hmac
 import os
 import secrets
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,7 @@ _DAYS = 30
 _LIFETIME = _DAYS * 24 * 3600
 _WINDOW = 60.0
 _WRONG_PER_WINDOW = 10
+_MOST_VISITORS = 1000
 
 
 def session_key(file: Path, fixed_token: str = "") -> bytes:
@@ -37,6 +38,31 @@ def session_key(file: Path, fixed_token: str = "") -> bytes:
     return hmac.digest(secret, fixed_token.encode(), "sha256")
 
 
+class Tries:
+    """Counts wrong tokens, each visitor's for themselves where one is named."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, visitor: str = "") -> None:
+        """Whether one more token may be tried.
+
+        Raises:
+            NotAllowed: too many wrong ones were tried within a minute.
+        """
+        wrong = self._wrong.get(visitor)
+        if wrong is not None and len(wrong) == _WRONG_PER_WINDOW and self._clock() - wrong[0] < _WINDOW:
+            raise NotAllowed("server.too_many", "Too many wrong tokens. Wait a minute, then try again.")
+
+    def note_wrong(self, visitor: str = "") -> None:
+        """Count one; the visitors that tried longest ago are forgotten."""
+        self._wrong.setdefault(visitor, deque(maxlen=_WRONG_PER_WINDOW)).append(self._clock())
+        self._wrong.move_to_end(visitor)
+        while len(self._wrong) > _MOST_VISITORS:
+            self._wrong.popitem(last=False)
+
+
 class Sessions:
     """Everybody who came in with the token is the owner."""
 
@@ -47,7 +73,7 @@ class Sessions:
         self._token = sha256(token.encode()).digest()
         self._key = key
         self._clock = clock
-        self._wrong: deque[float] = deque(maxlen=_WRONG_PER_WINDOW)
+        self._tries = Tries(clock)
 
     def admits(self, token: str) -> bool:
         """Whether this is the launch token.
@@ -55,12 +81,10 @@ class Sessions:
         Raises:
             NotAllowed: too many wrong ones were tried within a minute; then even the right one has to wait.
         """
-        now = self._clock()
-        if len(self._wrong) == _WRONG_PER_WINDOW and now - self._wrong[0] < _WINDOW:
-            raise NotAllowed("server.too_many", "Too many wrong tokens. Wait a minute, then try again.")
+        self._tries.check()
         right = hmac.compare_digest(sha256(token.encode()).digest(), self._token)
         if not right:
-            self._wrong.append(now)
+            self._tries.note_wrong()
         return right
 
     def issue(self) -> str:

@@ -73,6 +73,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one consistent state and changes nothing."""
         with self.engine.connect() as connection:
+            if self.file is None and connection.dialect.name != "sqlite":
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager

@@ -118,11 +118,13 @@ studies = Table(
     Column("state", String(16), nullable=False),  # preparing, ready, open, closed
     Column("secret", String(64), nullable=False),  # decides the order of the answers on a rater's page
     Column("changes", Integer, nullable=False, server_default="0"),  # of its ratings so far
+    Column("left_out", JSON(none_as_null=True)),  # prompts that became no item, by reason
     Column("opened_at", Moment),
     Column("closed_at", Moment),
 )
 
-# What is rated: a prompt and its frozen answers. ``content`` is an ``Item`` of the ratings room.
+# What is rated: a prompt and its frozen answers. ``content`` is an ``Item`` of the ratings room; it stands last, because SQLite
+# reads through a long value to reach what stands behind it.
 rating_items = Table(
     "rating_items",
     metadata,
@@ -130,8 +132,12 @@ rating_items = Table(
     Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
     Column("place", Integer, nullable=False),
     Column("gold", Boolean, nullable=False, server_default=false()),
+    Column("named", Boolean, nullable=False, server_default=false()),  # an answer says the name of a model
+    Column("rated", Integer, nullable=False, server_default="0"),  # its ratings so far
+    Column("shuffled", String(64), nullable=False),  # its place in the order in which items are given out
     Column("content", JSON, nullable=False),
     Index("rating_items_by_study", "study", "place"),
+    Index("rating_items_by_need", "study", "gold", "rated", "shuffled", "id"),
 )
 
 raters = Table(
@@ -190,6 +196,7 @@ rating_changes = Table(
     Column("study", String(64), ForeignKey("studies.study", ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("assignment", String(64), nullable=False),
+    Column("item", String(64), nullable=False),
     Column("rater", String(64), nullable=False),
     Column("submission", String(64), nullable=False),
     Column("revision", Integer, nullable=False),
@@ -198,6 +205,7 @@ rating_changes = Table(
     Column("changed_at", Moment, nullable=False),
     Column("hash", String(64), nullable=False),
     UniqueConstraint("rater", "submission", name="one_submission"),
+    Index("rating_changes_by_assignment", "assignment"),
 )
 
 # Prompts with an answer that a person kept on the compare page, until a dataset is made of them.

@@ -1,1 +1,1 @@
-"""What the pages show of rating studies."""
+"""Pages and views of rating studies."""

@@ -13,13 +13,25 @@ from starlette.routing import Mount
 from ftkit import __version__
 from ftkit.server.bodies import UPLOAD_LIMIT
 from ftkit.server.callers import Hosts
-from ftkit.server.gate import OPEN_PATHS, SECURITY_HEADERS, Gate
+from ftkit.server.gate import OPEN_PATHS, SECURITY_HEADERS, Gate, is_raters
 from ftkit.server.sessions import Sessions
 from ftkit.ui.shell import PAGES
 from tests.unit.server.conftest import TOKEN, sign_in
 
 PAGE = {"accept": "text/html"}
 PATHS = ["/" if name == "home" else f"/{name}" for name in PAGES]
+
+# What somebody without the owner's session reaches beside the open paths: a rater's page, and what it asks for.
+RATERS = {
+    "/invite/x",
+    "/rate",
+    "/rate/api/task",
+    "/rate/api/tasks",
+    "/rate/api/task/x",
+    "/rate/api/task/x/draft",
+    "/rate/api/task/x/rating",
+    "/rate/api/task/x/skip",
+}
 
 
 def routes(app, prefix=""):
@@ -51,8 +63,12 @@ def test_without_a_session_only_the_open_paths_answer(app, stranger):
         with stranger.stream(method, path) as answer:
             answers[method, path] = answer.status_code
     answered = {path for (_, path), status in answers.items() if status not in {401, 404, 405}}
-    assert answered == OPEN_PATHS | {"/login"}
-    assert all(status == 401 for (_, path), status in answers.items() if path not in OPEN_PATHS)
+    assert {path for path in answered if not is_raters(path)} == OPEN_PATHS | {"/login"}
+    assert {path for path in answered if is_raters(path)} == RATERS
+    closed = {path: status for (_, path), status in answers.items() if path not in OPEN_PATHS | RATERS}
+    assert {path: status for path, status in closed.items() if status != 401 and not is_raters(path)} == {}
+    refused = {key: status for key, status in answers.items() if is_raters(key[1])}
+    assert set(refused.values()) == {403, 404}, "without an invitation a rater's path gives nothing"
 
 
 def test_a_browser_without_a_session_sees_the_login_page(stranger):

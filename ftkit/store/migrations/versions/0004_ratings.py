@@ -41,6 +41,7 @@ def _make_studies() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("secret", sa.String(64), nullable=False),
         sa.Column("changes", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("left_out", sa.JSON(none_as_null=True)),
         sa.Column("opened_at", sa.DateTime(timezone=True)),
         sa.Column("closed_at", sa.DateTime(timezone=True)),
     )
@@ -53,9 +54,13 @@ def _make_rating_items() -> None:
         sa.Column("study", sa.String(64), sa.ForeignKey("studies.study", ondelete="CASCADE"), nullable=False),
         sa.Column("place", sa.Integer, nullable=False),
         sa.Column("gold", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("named", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("rated", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("shuffled", sa.String(64), nullable=False),
         sa.Column("content", sa.JSON, nullable=False),
     )
     op.create_index("rating_items_by_study", "rating_items", ["study", "place"])
+    op.create_index("rating_items_by_need", "rating_items", ["study", "gold", "rated", "shuffled", "id"])
 
 
 def _make_raters() -> None:
@@ -120,6 +125,7 @@ def _make_rating_changes() -> None:
         ),
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("assignment", sa.String(64), nullable=False),
+        sa.Column("item", sa.String(64), nullable=False),
         sa.Column("rater", sa.String(64), nullable=False),
         sa.Column("submission", sa.String(64), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
@@ -129,6 +135,7 @@ def _make_rating_changes() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
         sa.UniqueConstraint("rater", "submission", name="one_submission"),
     )
+    op.create_index("rating_changes_by_assignment", "rating_changes", ["assignment"])
 
 
 def _make_saved_examples() -> None:

@@ -1,0 +1,1 @@
+"""What raters do: get a task, keep a draft, submit."""

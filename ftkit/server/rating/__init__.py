@@ -1,0 +1,1 @@
+"""What raters reach: their page and its API."""

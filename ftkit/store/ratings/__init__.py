@@ -1,0 +1,1 @@
+"""Queries for rating studies; each works within a transaction of the caller's."""
