@@ -157,17 +157,7 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, artefacts, clock, new_id)
-        self.loop = Loop(
-            Rooms(
-                data=self.data,
-                splits=self.splits,
-                prompts=PromptService(artefacts, self.folders),
-                preferring=PreferringService(artefacts, self.folders, self.splits, clock),
-                sides=self.sides,
-                studies=self.studies,
-                training=self.training,
-            )
-        )
+        self.loop = Loop(self._rooms())
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -280,6 +270,18 @@ class Workspace:
         """A person has read of it."""
         if self._database.file is not None:
             restoring.mark_read(self._database.file.backups.folder)
+
+    def _rooms(self) -> Rooms:
+        artefacts, folders = self.artefacts, self.folders
+        return Rooms(
+            data=self.data,
+            splits=self.splits,
+            prompts=PromptService(artefacts, folders),
+            preferring=PreferringService(artefacts, folders, self.splits, self._clock),
+            sides=self.sides,
+            studies=self.studies,
+            training=self.training,
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration
