@@ -29,7 +29,11 @@ _MOST_PROMPTS = 5000
 
 
 class MadePreferences(Record):
-    """Preference data of a study; ``counts`` are those of ``preferences.rules``, with the rows of both parts."""
+    """Preference data of a study.
+
+    ``counts`` are those of ``preferences.rules``, with ``rows`` = ``rows_train`` + ``rows_validation`` + ``rows_between_parts``, which
+    are too like rows of both parts for either.
+    """
 
     dataset: str
     split: str
@@ -153,6 +157,7 @@ class Loop:
         ]
         dataset, split = self._rooms.preferring.make(rows, origin, use_test_rows=wishes.use_test_rows)
         sizes = {f"rows_{part}": split.sizes.get(part, 0) for part in PARTS[:2]}
+        sizes["rows_between_parts"] = dataset.rows - sum(sizes.values())
         return MadePreferences(
             dataset=dataset.id, split=split.id, method=wishes.method, counts=found.counts | sizes
         )

@@ -3,14 +3,14 @@
 import typer
 
 from ftkit.cli.output import command
-from ftkit.cli.ratings import raters, results, studies
+from ftkit.cli.ratings import making, raters, results, studies
 
 app = typer.Typer(
     help="Blind ratings of answers by people: new, list, show, open, close, invite, revoke, to-preferences, verify, retry, delete.",
     no_args_is_help=True,
 )
 
-command(app, "new")(studies.new)
+command(app, "new")(making.new)
 command(app, "list")(studies.list_studies)
 command(app, "show")(studies.show)
 command(app, "open")(studies.open_study)

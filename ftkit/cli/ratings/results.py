@@ -27,44 +27,51 @@ class Ties(StrEnum):
     good = "good"
 
 
+Method = Annotated[
+    MethodName,
+    typer.Option(
+        "--as", help="dpo: pairs of a better and a worse answer; kto: answers marked as good or bad."
+    ),
+]
+Agreement = Annotated[
+    float,
+    typer.Option(help="Share of an item's ratings that must agree; more than half must in any case."),
+]
+Margin = Annotated[
+    float, typer.Option(help="Points by which the mean of the better answer must be higher, with scales.")
+]
+TieOption = Annotated[
+    Ties,
+    typer.Option(help="What a tie is: nothing that teaches, or with kto two answers that are good enough."),
+]
+UseEdits = Annotated[
+    bool,
+    typer.Option(
+        "--edits/--no-edits", help="Whether an answer that a rater mended is better than what it mends."
+    ),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RATER", help="Leave out the ratings of a rater. May be repeated."),
+]
+UseTestRows = Annotated[
+    bool,
+    typer.Option(
+        "--use-test-rows", help="Learn from prompts of the test part, which can then judge no model."
+    ),
+]
+
+
 def to_preferences(  # noqa: PLR0913 - one parameter per option
     study: StudyId,
     *,
-    as_: Annotated[
-        MethodName,
-        typer.Option(
-            "--as", help="dpo: pairs of a better and a worse answer; kto: answers marked as good or bad."
-        ),
-    ] = MethodName.dpo,
-    agreement: Annotated[
-        float,
-        typer.Option(help="Share of an item's ratings that must agree; more than half must in any case."),
-    ] = 0.5,
-    margin: Annotated[
-        float, typer.Option(help="Points by which the mean of the better answer must be higher, with scales.")
-    ] = 0.5,
-    ties: Annotated[
-        Ties,
-        typer.Option(
-            help="What a tie is: nothing that teaches, or with kto two answers that are good enough."
-        ),
-    ] = Ties.drop,
-    edits: Annotated[
-        bool,
-        typer.Option(
-            "--edits/--no-edits", help="Whether an answer that a rater mended is better than what it mends."
-        ),
-    ] = True,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RATER", help="Leave out the ratings of a rater. May be repeated."),
-    ] = None,
-    use_test_rows: Annotated[
-        bool,
-        typer.Option(
-            "--use-test-rows", help="Learn from prompts of the test part, which can then judge no model."
-        ),
-    ] = False,
+    as_: Method = MethodName.dpo,
+    agreement: Agreement = 0.5,
+    margin: Margin = 0.5,
+    ties: TieOption = Ties.drop,
+    edits: UseEdits = True,
+    without: Without = None,
+    use_test_rows: UseTestRows = False,
 ) -> Answer:
     """Turn the ratings of a closed study into data that a model can be trained on, split with some pairs held back.
 

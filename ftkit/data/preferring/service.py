@@ -4,6 +4,7 @@ Takes rows that were made elsewhere, gives a dataset and a split that keeps the 
 It decides on no preference.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from ftkit.data import storage
 from ftkit.data.cleaning.running import content_hash
 from ftkit.data.collecting.service import FROM_PART, refuse_test_rows
 from ftkit.data.phrases import phrase
+from ftkit.data.preferring.holding import ALL, held_back, seed_for
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import BadInput, NotFound
 from ftkit.records import Dataset, Record, Split
@@ -22,8 +24,6 @@ PROMPT_ID, STUDY, ITEM, MADE_BY = "prompt_id", "study", "item", "made_by"
 _WHERE_FROM = (PROMPT_ID, STUDY, ITEM, MADE_BY, FROM_PART)
 _PAIRS = {"messages": "prompt", "chosen": "chosen", "rejected": "rejected"}
 _MARKS = {"messages": "messages", "label": "label"}
-_SHARE, _HELD_BACK = 0.1, 4  # of the rows for validation, but so many where that is not more than a third
-_MOST = 1 / 3
 
 
 class Preferred(NamedTuple):
@@ -77,7 +77,7 @@ class PreferringService:
         id_ = short_hash([origin.study, origin.key], 12)
         dataset = self._existing(id_) or self._add(id_, rows, origin)
         splits = self._splits.all(dataset.id)
-        return dataset, splits[-1] if splits else self._split(dataset.id, len(rows))
+        return dataset, splits[-1] if splits else self._split(dataset)
 
     def _existing(self, id_: str) -> Dataset | None:
         try:
@@ -110,18 +110,15 @@ class PreferringService:
         self._artefacts.add(record)
         return record
 
-    def _split(self, dataset: str, rows: int) -> Split:
+    def _split(self, dataset: Dataset) -> Split:
         """Some rows held back, so that a margin can be measured; all for training where too few stand apart."""
-        share = max(_SHARE, min(_MOST, _HELD_BACK / rows))
-        seed = 42
-        for _ in range(2):
-            try:
-                return self._splits.split(dataset, (1 - share, share, 0), seed, group=PROMPT_ID)
-            except BadInput as error:
-                if error.key != "data.part_empty_seed":
-                    break
-                seed = int(str(error.values["seed"]))
-        return self._splits.split(dataset, (1, 0, 0), group=PROMPT_ID)
+        ratios = held_back(dataset.rows)
+        rows = storage.read_rows(self._folders.dataset(dataset.id) / storage.ROWS, limit=None)
+        seed = seed_for(rows, dataset.mapping, PROMPT_ID, ratios)
+        with contextlib.suppress(BadInput):
+            if seed is not None:
+                return self._splits.split(dataset.id, ratios, seed, group=PROMPT_ID)
+        return self._splits.split(dataset.id, ALL, group=PROMPT_ID)
 
 
 def _written(rows: Sequence[Preferred], origin: Origin) -> Iterator[dict[str, object]]:

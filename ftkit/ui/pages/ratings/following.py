@@ -15,13 +15,12 @@ from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, destination, follow, go, section
+from ftkit.ui.ratings import results as result_views
 from ftkit.ui.ratings import studies
 from ftkit.ui.ratings.addresses import to_study, to_training
 from ftkit.ui.ratings.preferred import told
-from ftkit.ui.ratings.results import shown as shown_results
 from ftkit.workspace import Workspace
 
-_FORMATS = ("csv", "jsonl")
 # study → dataset → split → run
 _STEPS = 3
 
@@ -57,13 +56,14 @@ class ResultsPart:
             nothing = html.notice("info", say("ratings.results.none", lang))
             return [gr.Column(visible=True), title + nothing, "", ""]
         early = html.notice("warn", say("ratings.results.early", lang)) if view.state == "open" else ""
-        results = shown_results(self._workspace.results.results(view.study.id), lang)
-        links = (
-            html.link(f"/download/ratings/{view.study.id}?to={one}", say(f"ratings.files.{one}", lang))
-            for one in _FORMATS
-        )
+        results = result_views.shown(self._workspace.results.results(view.study.id), lang)
         heading = Markup('<h3 class="ft-title">{}</h3>').format(say("ratings.files.title", lang))
-        return [gr.Column(visible=True), title + early + results, heading + html.actions(*links), ""]
+        return [
+            gr.Column(visible=True),
+            title + early + results,
+            heading + result_views.downloads(view.study.id, lang),
+            "",
+        ]
 
     def _check(self, request: gr.Request) -> Markup:
         found = self._workspace.studies.verify(asked(request, "study"))
