@@ -15,6 +15,8 @@ from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
+from ftkit.data.preferring.service import PreferringService
+from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import NotFound, Refused, StoreFault
@@ -28,16 +30,19 @@ from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
+from ftkit.loop import Loop, MadePreferences, NextStudy, NextTraining, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import Opinion, ResultService
 from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
+from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.ratings.studies.service import StudyService
 from ftkit.ratings.studies.views import StudyView
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.records import Dataset, Restoration, Run, Study
 from ftkit.settings import Settings
 from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
@@ -157,6 +162,7 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, artefacts, clock, new_id)
+        self.loop = Loop(self._rooms())
         self.results = ResultService(self.studies, self.sides, self._opinions)
         self._settle_jobs()
 
@@ -198,6 +204,29 @@ class Workspace:
             split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
         )
         return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
+
+    def new_study(
+        self,
+        options: StudyOptions,
+        source: Source | None = None,
+        *,
+        texts: Sequence[str] = (),
+        rows: int = 50,
+    ) -> Study:
+        """A rating study over prompts of the data, or over those that a person wrote: ``Loop.new_study``."""
+        return self.loop.new_study(options, source, texts=texts, rows=rows)
+
+    def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
+        """Ratings as data to train on: ``Loop.make_preferences``."""
+        return self.loop.make_preferences(study, wishes)
+
+    def next_training(self, study: str, made: MadePreferences) -> NextTraining:
+        """What the train page is opened with for preference data: ``Loop.next_training``."""
+        return self.loop.next_training(study, made)
+
+    def next_study(self, run: str) -> NextStudy:
+        """What a study of a trained run is opened with: ``Loop.next_study``."""
+        return self.loop.next_study(run)
 
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.
@@ -327,6 +356,18 @@ class Workspace:
         """A person has read of it."""
         if self._database.file is not None:
             restoring.mark_read(self._database.file.backups.folder)
+
+    def _rooms(self) -> Rooms:
+        artefacts, folders = self.artefacts, self.folders
+        return Rooms(
+            data=self.data,
+            splits=self.splits,
+            prompts=PromptService(artefacts, folders),
+            preferring=PreferringService(artefacts, folders, self.splits, self._clock),
+            sides=self.sides,
+            studies=self.studies,
+            training=self.training,
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration

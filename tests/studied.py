@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from ftkit.ratings.studies.options import Prompt, Source, StudyOptions
 from ftkit.records import Job, Study
@@ -77,6 +78,18 @@ def whole(told: Mapping[str, Any], better: int = 0) -> dict[str, Any]:
     if study["protocol"] == "ranking":
         return {"ranks": [1 if n == better else 2 for n in places]}
     return {"passed": [n == better for n in places]}
+
+
+def rate_all(
+    workspace: Workspace, token: str, say: Callable[[dict[str, Any]], dict[str, Any]], most: int = 10_000
+) -> int:
+    """A rater who rates every task they get; ``say`` makes values of what the page was told. Gives how many."""
+    done = 0
+    told = workspace.raters.task(token)
+    while told["state"] == "task" and done < most:
+        sent = workspace.raters.submit(token, told["task"]["id"], uuid4().hex, say(told), 5.0)
+        told, done = sent["next"], done + 1
+    return done
 
 
 def places(order: Sequence[int], answer: int) -> int:

@@ -4,11 +4,12 @@ Takes a model, token ids and limits, gives texts. It loads nothing and talks to 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from transformers import (
     GenerationConfig,
+    LogitsProcessorList,
     PreTrainedTokenizerBase,
     StoppingCriteria,
     StoppingCriteriaList,
@@ -27,6 +28,14 @@ class Answer(NamedTuple):
     text: str
     tokens: int
     cut: bool
+
+
+class Sampler(Protocol):
+    """What makes sampled answers of greedy ones."""
+
+    def processors(self, places: Sequence[int], start: int) -> LogitsProcessorList:
+        """For the rows in these places of the batch, whose answers begin at ``start``."""
+        ...
 
 
 def end_tokens(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
@@ -112,6 +121,8 @@ def answer_batch(  # noqa: PLR0913 - as ``answer_all``
     max_new_tokens: int,
     stop_asked: Callable[[], bool],
     adapters: Sequence[str] | None = None,
+    *,
+    sampler: Sampler | None = None,
 ) -> Iterator[tuple[int, Answer]]:
     """Answer prompts together; yields ``(place of the prompt, answer)`` as rows finish, and goes on with the others alone.
 
@@ -125,8 +136,9 @@ def answer_batch(  # noqa: PLR0913 - as ``answer_all``
         max_new_tokens: longest answer; shorter where the model's context ends before it.
         stop_asked: looked at after each token; what is not finished is then dropped.
         adapters: of a PEFT model, for each prompt the name of its adapter or ``BASE``.
+        sampler: samples the tokens; without one the likeliest is taken each time.
     """
-    batch = _Batch(model, tokenizer, prompts, max_new_tokens, adapters)
+    batch = _Batch(model, tokenizer, prompts, max_new_tokens, adapters, sampler=sampler)
     while batch.places:
         yield from batch.go_on(stop_asked)
         if stop_asked():
@@ -143,8 +155,10 @@ class _Batch:
         prompts: Sequence[list[int]],
         max_new_tokens: int,
         adapters: Sequence[str] | None,
+        *,
+        sampler: Sampler | None = None,
     ) -> None:
-        self._model, self._tokenizer = model, tokenizer
+        self._model, self._tokenizer, self._sampler = model, tokenizer, sampler
         self._ends = end_tokens(model, tokenizer)
         # A decoder behind an encoder goes on from a start token of its own, the others from the prompt.
         self._reads_first = model.config.is_encoder_decoder
@@ -173,6 +187,7 @@ class _Batch:
                 max(until) - self._ids_so_far(),
                 return_dict_in_generate=True,
             ),
+            logits_processor=self._sampler.processors(self.places, self._width) if self._sampler else None,
             stopping_criteria=StoppingCriteriaList([criterion]),
             **mixed,
         )

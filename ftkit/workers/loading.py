@@ -142,6 +142,13 @@ def put_on(model: PreTrainedModel, adapter_folder: Path, *, trainable: bool = Fa
         )
 
 
+def scale_adapter(model: Any, adapter: str, strength: float) -> None:
+    """Add this share of an adapter's change: 1 as it was trained, 0 nothing of it."""
+    for module in model.modules():
+        if hasattr(module, "set_scale"):
+            module.set_scale(adapter, strength)
+
+
 def chat_ids(
     tokenizer: PreTrainedTokenizerBase,
     messages: Sequence[dict[str, str]],

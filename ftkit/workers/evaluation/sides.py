@@ -17,14 +17,19 @@ from ftkit.workers.loading import (
     load_with_adapter,
     mixes,
     quiet_peft,
+    scale_adapter,
 )
 
 
 class Side(NamedTuple):
-    """One model of an evaluation: its name in the samples, and the folder of what was tuned; None for the base model."""
+    """One model of an evaluation: its name in the samples, and the folder of what was tuned; None for the base model.
+
+    Of an adapter, ``strength`` is the share of its change that is added.
+    """
 
     name: str
     folder: Path | None
+    strength: float = 1.0
 
 
 class Panel:
@@ -87,6 +92,9 @@ def load_group(base: Path, sides: Sequence[Side]) -> Panel:
         with quiet_peft():
             model.load_adapter(str(folder), adapter_name=adapters[name], is_trainable=False)
     model.eval()
+    for side in sides:
+        if side.folder is not None:
+            scale_adapter(model, adapters[side.name], side.strength)
     adapters |= {side.name: BASE for side in sides if side.folder is None}
     mixed = {side.name for side in sides if side.folder is None or mixes(side.folder)}
     return Panel(model, adapters, frozenset(mixed))
