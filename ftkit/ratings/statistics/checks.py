@@ -143,13 +143,8 @@ def _check(
     fast = sum(rated.seconds < _least(words[rated.item]) for rated in known)
     clicks = {as_shown(rated, asked[0]) for rated in own}
     gold = [is_right(rated, *asked) for rated in own if rated.gold is not None]
-    pairs = [
-        (verdict_of(rated, *asked), said)
-        for rated in own
-        if rated.gold is None
-        for other, said in by_item[rated.item]
-        if other != rater
-    ]
+    mine = [(rated.item, verdict_of(rated, *asked)) for rated in own if rated.gold is None]
+    pairs = [(one, said) for item, one in mine for other, said in by_item[item] if other != rater]
     shared = {rated.item for rated in own if rated.gold is None and len(by_item[rated.item]) > 1}
     with_others = agreement(pairs)
     return RaterCheck(
