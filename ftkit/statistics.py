@@ -6,6 +6,7 @@ Takes and gives plain numbers, with the standard library alone, so that the web 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
@@ -95,6 +96,7 @@ def wilson(share: float, rows: float, reach: float = NORMAL) -> tuple[float, flo
     return max(0.0, low), min(1.0, high)
 
 
+@cache
 def student(freedom: int, level: float = LEVEL) -> float:
     """Standard errors to each side that hold the middle ``level`` of Student's t with so many degrees of freedom."""
     tail = 1 - level

@@ -117,7 +117,7 @@ def test_so_many_more_ratings_decide_about_every_second_study() -> None:
     for number in range(1500):
         draw = np.random.default_rng([7, number])
         win = draw.uniform(0.3, 0.7)
-        values, _ = ratings_of(draw, 2000, win, 0.2)
+        values, _ = ratings_of(draw, 310, win, 0.2)
         first = share_of(list(values[:30].ravel()), names(30, 3))
         assert first is not None
         if not first.more:
