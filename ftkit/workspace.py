@@ -4,7 +4,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,26 +15,36 @@ from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
+from ftkit.data.preferring.service import PreferringService
+from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
-from ftkit.errors import Refused, StoreFault
+from ftkit.errors import NotFound, Refused, StoreFault
 from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
+from ftkit.evaluation.judge.agreement import metric_verdicts
 from ftkit.evaluation.judge.service import JudgeService
-from ftkit.evaluation.report.sections import HealthFacts
+from ftkit.evaluation.report.sections import HealthFacts, PeopleFacts, PeopleLine
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
+from ftkit.loop import Loop, MadePreferences, NextStudy, NextTraining, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.raters.service import RaterService
+from ftkit.ratings.results.service import Opinion, ResultService
+from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
+from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.ratings.studies.service import StudyService
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.ratings.studies.views import StudyView
+from ftkit.records import Dataset, Restoration, Run, Study
 from ftkit.settings import Settings
+from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
 from ftkit.store.backup.copies import Backup
@@ -152,6 +162,8 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, clock, new_id)
+        self.loop = Loop(self._rooms())
+        self.results = ResultService(self.studies, self.sides, self._opinions)
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -193,6 +205,29 @@ class Workspace:
         )
         return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
 
+    def new_study(
+        self,
+        options: StudyOptions,
+        source: Source | None = None,
+        *,
+        texts: Sequence[str] = (),
+        rows: int = 50,
+    ) -> Study:
+        """A rating study over prompts of the data, or over those that a person wrote: ``Loop.new_study``."""
+        return self.loop.new_study(options, source, texts=texts, rows=rows)
+
+    def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
+        """Ratings as data to train on: ``Loop.make_preferences``."""
+        return self.loop.make_preferences(study, wishes)
+
+    def next_training(self, study: str, made: MadePreferences) -> NextTraining:
+        """What the train page is opened with for preference data: ``Loop.next_training``."""
+        return self.loop.next_training(study, made)
+
+    def next_study(self, run: str) -> NextStudy:
+        """What a study of a trained run is opened with: ``Loop.next_study``."""
+        return self.loop.next_study(run)
+
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.
 
@@ -204,14 +239,94 @@ class Workspace:
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
 
     def report(self, run: str, language: str = "en") -> str:
-        """The report page of a run, with what the newest check of its dataset found.
+        """The report page of a run, with what the newest check of its dataset found and what people said.
 
         Raises:
             NotFound: there is no such run.
         """
         dataset = self.training.dataset_of(run)
         found = self.health.told(dataset, language) if dataset else None
-        return self.reports.page(run, language, HealthFacts(*found) if found else None)
+        health = HealthFacts(*found) if found else None
+        return self.reports.page(run, language, health, self._people(run, language))
+
+    def _people(self, run: str, language: str) -> PeopleFacts | None:
+        """What people said of a run, in the newest study that has ratings of it."""
+        from ftkit.ratings.results import words as said  # noqa: PLC0415 - few commands need it
+
+        side = str(Side(kind="run", id=run))
+        study = next((one for one in self.studies.all() if side in one.options.sides and one.ratings), None)
+        if study is None:
+            return None
+        results, told = self.results.results(study.study.id), said.result_words(language)
+        labels = results["labels"]
+        ranked = [line for group in results["rankings"] for line in said.rank_lines(group, labels, told)]
+        facts = [(said.question(one, told), said.accord_sentence(one, told)) for one in results["agreement"]]
+        facts += said.compared_lines(results, told)
+        return PeopleFacts(
+            name=results["name"],
+            ended=results["state"] == "closed",
+            raters=results["raters"],
+            headline=said.headline(results, told),
+            ranking=[
+                PeopleLine(
+                    one.rank, one.side, one.chance, one.low, one.high, one.told, one.interval, one.ratings
+                )
+                for one in ranked
+            ],
+            agreement=facts,
+            position=said.position_sentence(results["position"], told),
+            left_out=said.left_out_lines(results, told),
+        )
+
+    def _opinions(self, view: StudyView) -> list[Opinion]:
+        """The judge and the metrics of the newest evaluation of each run of a study, where both are of the same rows."""
+        if not view.study.split:
+            return []
+        found = []
+        for side in map(Side.parse, view.options.sides):
+            run = self._run_of(side)
+            base = "" if run is None else str(Side(kind="base", id=run.model))
+            if run is None or run.split != view.study.split or base not in view.options.sides:
+                continue
+            evaluation = next(
+                (
+                    one.evaluation
+                    for one in self.evaluation.all(run.id)
+                    if one.report is not None and one.evaluation.part == view.study.part
+                ),
+                None,
+            )
+            if evaluation is not None:
+                found.append(self._opinion(evaluation.id, base, str(side)))
+        return found
+
+    def _opinion(self, evaluation: str, base: str, tuned: str) -> Opinion:
+        judged = next((one for one in self.judge.all(evaluation) if one.report["judged"]), None)
+        version = (evaluation, judged and judged.judgement.id, judged and judged.report["judged"])
+
+        def agree(people: Mapping[int, str]) -> list[tuple[str, str, Agreement]]:
+            decided = {row: said for row, said in people.items() if said != "tie"}
+            found = [
+                (metric, "metric", agreement_by_row(decided, verdicts))
+                for metric, verdicts in metric_verdicts(
+                    self.evaluation.samples(evaluation, limit=None)
+                ).items()
+            ]
+            if judged is None:
+                return found
+            with_judge = self.judge.agreement(judged.judgement.id, people)
+            return [(judged.judgement.judge, "judge", with_judge), *found]
+
+        return Opinion(base, tuned, version, agree)
+
+    def _run_of(self, side: Side) -> Run | None:
+        """The run of a side that answers as the run does."""
+        if side.kind != "run" or side.strength != 1:
+            return None
+        try:
+            return self.artefacts.get(Run, side.id)
+        except NotFound:
+            return None
 
     def model_card(self, run: str) -> str:
         """The model card of a run, in Markdown with the Hub's metadata.
@@ -241,6 +356,18 @@ class Workspace:
         """A person has read of it."""
         if self._database.file is not None:
             restoring.mark_read(self._database.file.backups.folder)
+
+    def _rooms(self) -> Rooms:
+        artefacts, folders = self.artefacts, self.folders
+        return Rooms(
+            data=self.data,
+            splits=self.splits,
+            prompts=PromptService(artefacts, folders),
+            preferring=PreferringService(artefacts, folders, self.splits, self._clock),
+            sides=self.sides,
+            studies=self.studies,
+            training=self.training,
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration

@@ -23,6 +23,7 @@ from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.evaluation import benchmark, errors, judge
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
+from ftkit.cli.ratings import group as ratings
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
 from ftkit.cli.store import backup
 from ftkit.cli.training import sweep
@@ -103,6 +104,7 @@ app.add_typer(errors.app, name="errors")
 app.add_typer(judge.app, name="judge")
 command(app, "generate")(generate)
 command(app, "report")(report)
+app.add_typer(ratings.app, name="ratings")
 app.add_typer(backup.app, name="backup")
 
 

@@ -80,6 +80,8 @@ PHRASES: dict[str, str] = {
     "no_question": "nothing is asked before the answer",
     "text_for_encoder": "it is one text, and this model needs a question and an answer",
     "no_answer": "there is no answer",
+    "prompt_tool_calls": "the conversation before the answer calls tools",
+    "no_rows": "there is no row",
     "no_token": "no token of it can be learned",
     "empty_column": "“{name}” is empty",
     "no_preference": "a better and a worse answer are needed",
@@ -148,6 +150,16 @@ PHRASES: dict[str, str] = {
     "collected_test": "Rows of the test part, chosen in an evaluation: {rows}. The column {column} says so. A model that learns them "
     "cannot be judged by them any more.",
     "collected_corrected": "Answers corrected there: {count}.",
+    # preference data out of ratings
+    "preferred_rows": "From the votes of raters: {votes}; from answers that they mended: {edits}.",
+    "preferred_unrated": "Items that nobody rated: {count}.",
+    "preferred_conflict": "Items without a majority: {count}.",
+    "preferred_tie": "Items whose answers are alike: {count}.",
+    "preferred_both_bad": "Items whose answers are all bad: {count}.",
+    "preferred_identical": "Items whose answers have the same text: {count}.",
+    "preferred_empty": "Items with an empty answer: {count}.",
+    "preferred_test": "Prompts of the test part: {rows} rows. The column {column} says so. A model that learns them cannot be judged "
+    "by them any more.",
     # words that stand inside the sentences above
     "part_train": "training",
     "part_validation": "validation",

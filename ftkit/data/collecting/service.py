@@ -113,12 +113,7 @@ class CollectingService:
                 limit=_LONGEST,
             )
         if picked.part == "test" and not use_test_rows:
-            raise Refused(
-                "collecting.test_rows",
-                "{count} rows are of the test part. A model that learns them knows the answers of its own exam, so these rows "
-                "can judge no model any more. Send rows of the validation part, or confirm that you want this.",
-                count=len(rows),
-            )
+            raise refuse_test_rows(len(rows))
         return rows
 
     @staticmethod
@@ -131,6 +126,16 @@ class CollectingService:
                     FROM_PART: picked.part,
                     FROM: picked.seen_in,
                 }
+
+
+def refuse_test_rows(count: int) -> Refused:
+    """What is said before so many rows of the test part may teach a model."""
+    return Refused(
+        "collecting.test_rows",
+        "{count} rows are of the test part. A model that learns them knows the answers of its own exam, so these rows can judge "
+        "no model any more. Send rows of the validation part, or confirm that you want this.",
+        count=count,
+    )
 
 
 def _corrected(row: Mapping[str, Any], mapping: Mapping[str, str], answer: str | None) -> Mapping[str, Any]:

@@ -82,6 +82,9 @@ class Prompt(Record):
     slices: dict[str, str] = Field(
         default_factory=dict, description="Labels of the row, for results by group."
     )
+    plain: bool = Field(
+        default=False, description="The text goes to a model as it stands, without a chat template."
+    )
 
 
 class Source(Record):

@@ -4,15 +4,13 @@ Takes options and prompts, gives records and counts. The answers come from the w
 ``ftkit.ratings.raters``. Who rates is known here by id and name, never by token: of that only the sha256 is kept.
 """
 
-import json
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from ftkit.errors import BadInput, NotFound, Refused
-from ftkit.jobs.folder import JobFolder
+from ftkit.jobs.folder import JobFolder, read_lines
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.ratings.raters.tokens import hash_token, new_token
 from ftkit.ratings.results.rated import Rated
@@ -301,7 +299,7 @@ class StudyService:
             tuned = None if place.tuned is None else str(place.tuned)
             sides.append({"name": name, "model": str(place.model), "tuned": tuned, "strength": side.strength})
         return {
-            "prompts": [{"messages": list(prompt.messages)} for prompt in prompts],
+            "prompts": [{"messages": list(prompt.messages), "plain": prompt.plain} for prompt in prompts],
             "sides": sides,
             "sampling": options.sampling.model_dump(mode="json"),
         }
@@ -356,7 +354,7 @@ class StudyService:
         """Make the items of what the models answered; a second process that does the same comes too late and changes nothing."""
         folder = self._folders.study(study.id)
         prompts = [Prompt.model_validate(one) for one in read_json(folder / "prompts.json") or []]
-        answers = _read_lines(folder / "answers.jsonl")
+        answers = read_lines(folder / "answers.jsonl")
         made = items_of(options, prompts, answers, self._names(options), self._new_id)
         with self._database.write() as connection:
             at = stored.standing(connection, study.id, lock=True)
@@ -380,12 +378,6 @@ def _new_item(item: Item, secret: str) -> stored.NewItem:
     return stored.NewItem(
         item.id, item.place, item.gold is not None, named, shuffled(secret, item.id), content
     )
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The worker's answers; what a kill left of a last line is none."""
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    return [json.loads(line) for line in lines]
 
 
 def _no_rater(rater: str) -> NotFound:

@@ -3,9 +3,11 @@
 Values only, made by the service.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ftkit.ratings.results.rated import Rated
@@ -25,7 +27,7 @@ class StudyView:
         worker: its heartbeat while it works, else empty.
         items: all of them, ``gold`` among them, ``named`` with an answer that says the name of a model.
         raters: everybody who was invited.
-        ratings: that were given, those of gold items too.
+        ratings: that were given, those of gold items too; ``needed`` without these.
         wanted: ratings that all items but the gold ones need.
         complete: items but the gold ones that have all theirs.
         changes: submissions so far; a new number means new results.
@@ -43,6 +45,7 @@ class StudyView:
     named: int
     raters: int
     ratings: int
+    needed: int
     wanted: int
     complete: int
     changes: int
@@ -86,5 +89,6 @@ def rated_of(line: Mapping[str, Any], item: Mapping[str, Any]) -> Rated:
         seconds=line["seconds"],
         gold=item["gold"],
         row=item["row"],
+        prompt=sha256(json.dumps(item["prompt"]).encode()).hexdigest()[:16],
         slices=item["slices"],
     )

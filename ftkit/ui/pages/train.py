@@ -1,6 +1,7 @@
 """The train page: a split, a recipe, the options, what the run will cost, and the start.
 
-``?split=`` chooses the split, ``?copy=`` takes recipe and options from an earlier run.
+``?split=`` chooses the split, ``?copy=`` takes recipe and options from an earlier run, ``?recipe=`` with ``?start_from_run=`` or
+``?model=`` begins with a recipe's options for that split and what is trained further.
 """
 
 import uuid
@@ -10,6 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import FtkitError
+from ftkit.loop import NextTraining
 from ftkit.training.recipes import DEFAULT_RECIPE, Recipe
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views
@@ -169,10 +171,12 @@ class _Page:
         names = {one.id: one.name for one in self._workspace.data.all()}
         choices = [(form.split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits]
         split, copied = asked(request, "split") or splits[0].id, asked(request, "copy")
-        recipe, note, spec = DEFAULT_RECIPE, "", None
+        recipe, note, spec = DEFAULT_RECIPE, Markup(), None
         if copied:
             view, spec, recipe = self._workspace.training.copied(copied)
             note = html.notice("info", say("train.copied", lang, run=view.run.name))
+        elif asked(request, "recipe"):
+            recipe, spec, note = self._begun_with(request, split, lang)
         about, delete, confirm, *fields = self._settings(recipe, spec, lang)
         return [
             uuid.uuid4().hex,
@@ -187,6 +191,20 @@ class _Page:
             delete,
             confirm,
         ]
+
+    def _begun_with(self, request: gr.Request, split: str, lang: str) -> tuple[str, RunSpec, Markup]:
+        """What the address asks for: the recipe, its settings for this split, and a sentence on what is trained further."""
+        following = NextTraining(
+            split=split,
+            recipe=asked(request, "recipe"),
+            model=asked(request, "model"),
+            start_from_run=asked(request, "start_from_run"),
+        )
+        spec = self._workspace.loop.begun_with(following)
+        if not following.start_from_run:
+            return following.recipe, spec, html.notice("info", say("train.begun", lang))
+        run = self._workspace.training.get(following.start_from_run).run.name
+        return following.recipe, spec, html.notice("info", say("train.begun_on", lang, run=run))
 
     def _field_updates(self, spec: RunSpec) -> list[Any]:
         values = form.show(spec)

@@ -8,6 +8,7 @@ from ftkit.data.service import DataService
 from ftkit.records import Run
 from ftkit.workspace import random_id, utc_now
 from tests.finished_run import NOW
+from tests.studied import make_study
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +92,15 @@ def test_the_model_card_of_a_run_is_offered_for_saving(owner, stranger, workspac
     assert "r: 8" in got.text
     assert owner.get("/card/nothing").status_code == 404
     assert stranger.get("/card/carded1").status_code == 401
+
+
+def test_the_ratings_of_a_study_are_the_owners(owner, stranger, workspace):
+    study = make_study(workspace)
+    for to, media in (("jsonl", "application/x-ndjson"), ("csv", "text/csv")):
+        got = owner.get(f"/download/ratings/{study}", params={"to": to})
+        assert got.status_code == 200
+        assert got.headers["content-type"].startswith(media)
+        assert "attachment" in got.headers["content-disposition"]
+    assert stranger.get(f"/download/ratings/{study}").status_code == 401
+    assert owner.get("/download/ratings/nothing").status_code == 404
+    assert owner.get(f"/download/ratings/{study}?to=parquet").status_code == 400

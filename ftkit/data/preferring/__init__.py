@@ -1,0 +1,1 @@
+"""Preference data out of what people preferred."""

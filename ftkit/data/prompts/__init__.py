@@ -1,0 +1,1 @@
+"""Prompts that models are asked, out of the rows of the data."""

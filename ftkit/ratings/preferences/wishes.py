@@ -1,0 +1,60 @@
+"""How ratings become preference data.
+
+Takes untyped values, gives frozen ``PreferenceWishes``. The rules themselves stand in ``rules.py``.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError
+
+from ftkit.errors import BadInput
+from ftkit.records import Record
+
+Method = Literal["dpo", "kto"]
+METHODS: tuple[Method, ...] = ("dpo", "kto")
+
+
+class PreferenceWishes(Record):
+    """What preference data is made of."""
+
+    method: Method = Field(
+        default="dpo",
+        description="dpo: pairs of a better and a worse answer; kto: answers marked as good or bad.",
+    )
+    agreement: float = Field(
+        default=0.5,
+        ge=0.5,
+        le=1,
+        description="Smallest share of an item's ratings that must agree; more than half must in any case.",
+    )
+    margin: float = Field(
+        default=0.5,
+        ge=0,
+        le=9,
+        description="Points by which the mean of the better answer must be higher, with scales.",
+    )
+    ties: Literal["drop", "good"] = Field(
+        default="drop",
+        description="What a tie is: nothing that teaches, or with kto two answers that are good enough.",
+    )
+    edits: bool = Field(
+        default=True, description="Whether answers that raters mended are better ones than what they mended."
+    )
+    without: tuple[str, ...] = Field(default=(), description="Ids of raters whose ratings do not count.")
+    use_test_rows: bool = Field(
+        default=False, description="Whether prompts of the test part may teach a model."
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """From untyped values, e.g. of a form.
+
+        Raises:
+            BadInput: with every mistake at once.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise BadInput("preferences.bad_wishes", "{problems}", problems="\n".join(problems)) from error
