@@ -4,7 +4,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from ftkit.data.preferring.service import PreferringService
 from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
-from ftkit.errors import Refused, StoreFault
+from ftkit.errors import NotFound, Refused, StoreFault
 from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
+from ftkit.evaluation.judge.agreement import metric_verdicts
 from ftkit.evaluation.judge.service import JudgeService
-from ftkit.evaluation.report.sections import HealthFacts
+from ftkit.evaluation.report.sections import HealthFacts, PeopleFacts, PeopleLine
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
@@ -35,11 +36,15 @@ from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.raters.service import RaterService
+from ftkit.ratings.results.service import Opinion, ResultService
+from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.ratings.studies.service import StudyService
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import Dataset, Restoration, Run, Study
 from ftkit.settings import Settings
+from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
 from ftkit.store.backup.copies import Backup
@@ -158,6 +163,7 @@ class Workspace:
         )
         self.raters = RaterService(self._database, artefacts, clock, new_id)
         self.loop = Loop(self._rooms())
+        self.results = ResultService(self.studies, self.sides, self._opinions)
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -233,14 +239,94 @@ class Workspace:
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
 
     def report(self, run: str, language: str = "en") -> str:
-        """The report page of a run, with what the newest check of its dataset found.
+        """The report page of a run, with what the newest check of its dataset found and what people said.
 
         Raises:
             NotFound: there is no such run.
         """
         dataset = self.training.dataset_of(run)
         found = self.health.told(dataset, language) if dataset else None
-        return self.reports.page(run, language, HealthFacts(*found) if found else None)
+        health = HealthFacts(*found) if found else None
+        return self.reports.page(run, language, health, self._people(run, language))
+
+    def _people(self, run: str, language: str) -> PeopleFacts | None:
+        """What people said of a run, in the newest study that has ratings of it."""
+        from ftkit.ratings.results import words as said  # noqa: PLC0415 - few commands need it
+
+        side = str(Side(kind="run", id=run))
+        study = next((one for one in self.studies.all() if side in one.options.sides and one.ratings), None)
+        if study is None:
+            return None
+        results, told = self.results.results(study.study.id), said.result_words(language)
+        labels = results["labels"]
+        ranked = [line for group in results["rankings"] for line in said.rank_lines(group, labels, told)]
+        facts = [(said.question(one, told), said.accord_sentence(one, told)) for one in results["agreement"]]
+        facts += said.compared_lines(results, told)
+        return PeopleFacts(
+            name=results["name"],
+            ended=results["state"] == "closed",
+            raters=results["raters"],
+            headline=said.headline(results, told),
+            ranking=[
+                PeopleLine(
+                    one.rank, one.side, one.chance, one.low, one.high, one.told, one.interval, one.ratings
+                )
+                for one in ranked
+            ],
+            agreement=facts,
+            position=said.position_sentence(results["position"], told),
+            left_out=said.left_out_lines(results, told),
+        )
+
+    def _opinions(self, view: StudyView) -> list[Opinion]:
+        """The judge and the metrics of the newest evaluation of each run of a study, where both are of the same rows."""
+        if not view.study.split:
+            return []
+        found = []
+        for side in map(Side.parse, view.options.sides):
+            run = self._run_of(side)
+            base = "" if run is None else str(Side(kind="base", id=run.model))
+            if run is None or run.split != view.study.split or base not in view.options.sides:
+                continue
+            evaluation = next(
+                (
+                    one.evaluation
+                    for one in self.evaluation.all(run.id)
+                    if one.report is not None and one.evaluation.part == view.study.part
+                ),
+                None,
+            )
+            if evaluation is not None:
+                found.append(self._opinion(evaluation.id, base, str(side)))
+        return found
+
+    def _opinion(self, evaluation: str, base: str, tuned: str) -> Opinion:
+        judged = next((one for one in self.judge.all(evaluation) if one.report["judged"]), None)
+        version = (evaluation, judged and judged.judgement.id, judged and judged.report["judged"])
+
+        def agree(people: Mapping[int, str]) -> list[tuple[str, str, Agreement]]:
+            decided = {row: said for row, said in people.items() if said != "tie"}
+            found = [
+                (metric, "metric", agreement_by_row(decided, verdicts))
+                for metric, verdicts in metric_verdicts(
+                    self.evaluation.samples(evaluation, limit=None)
+                ).items()
+            ]
+            if judged is None:
+                return found
+            with_judge = self.judge.agreement(judged.judgement.id, people)
+            return [(judged.judgement.judge, "judge", with_judge), *found]
+
+        return Opinion(base, tuned, version, agree)
+
+    def _run_of(self, side: Side) -> Run | None:
+        """The run of a side that answers as the run does."""
+        if side.kind != "run" or side.strength != 1:
+            return None
+        try:
+            return self.artefacts.get(Run, side.id)
+        except NotFound:
+            return None
 
     def model_card(self, run: str) -> str:
         """The model card of a run, in Markdown with the Hub's metadata.

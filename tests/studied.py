@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from ftkit.ratings.studies.options import Prompt, StudyOptions
+from ftkit.ratings.studies.options import Prompt, Source, StudyOptions
 from ftkit.records import Job, Study
 from ftkit.store.files import write_json
 from ftkit.store.jobs import JobTable
@@ -20,12 +20,14 @@ def make_study(
     prompts: int = 3,
     said: Callable[[int, str], str] = lambda prompt, side: f"Answer {SIDES.index(side)} to prompt {prompt}.",
     gold: int = 0,
+    told: Sequence[Prompt] = (),
+    source: Source | None = None,
     **options: Any,
 ) -> str:
     """A study that waits to be opened, with one item per prompt (or per pair of models); gives its id."""
     id_ = workspace.studies._new_id()
     asked = StudyOptions.parse({"sides": SIDES, "gold": gold, **options})
-    told = [Prompt(messages=({"role": "user", "content": f"Prompt {n}"},)) for n in range(prompts)]
+    told = told or [Prompt(messages=({"role": "user", "content": f"Prompt {n}"},)) for n in range(prompts)]
     record = Study(
         id=id_,
         name=f"Study {id_}",
@@ -33,6 +35,7 @@ def make_study(
         protocol=asked.protocol,
         sides=asked.sides,
         options=asked.model_dump(mode="json"),
+        **(source or Source()).model_dump(),
     )
     job = Job(
         id=f"job-{id_}",
@@ -47,7 +50,7 @@ def make_study(
     write_json(folder / "prompts.json", [one.model_dump(mode="json") for one in told])
     lines = [
         {"prompt": n, "side": side, "text": said(n, side), "tokens": 5, "cut": False}
-        for n in range(prompts)
+        for n in range(len(told))
         for side in asked.sides
     ]
     (folder / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -1,5 +1,5 @@
 """Downloads and reports: ``/download/<id>?to=csv`` answers with a file, ``/report/<run>`` with the page about a run,
-``/card/<run>`` with its model card.
+``/card/<run>`` with its model card, ``/download/ratings/<study>`` with a study's ratings.
 
 Behind the gate as everything else; takes ids, never paths. A file is made while it is sent and always offered for saving,
 never shown by the browser; the report's template escapes what data and models say.
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
+from ftkit.downloads import Download
 from ftkit.errors import FtkitError, NotFound
 from ftkit.ui.i18n import language, say_error
 
@@ -42,17 +43,27 @@ def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
         }
         return PlainTextResponse(text, media_type="text/markdown", headers=headers)
 
+    @app.get("/download/ratings/{study}")
+    def ratings(request: Request, study: str, to: str = "jsonl") -> Response:
+        try:
+            return _file(workspace.results.export(study, to))
+        except FtkitError as error:
+            return _refused(error, language(request))
+
     @app.get("/download/{id_}")
     def download(request: Request, id_: str, to: str = "jsonl", part: str = "") -> Response:
         try:
-            made = workspace.exports.download(id_, to, part)
+            return _file(workspace.exports.download(id_, to, part))
         except FtkitError as error:
             return _refused(error, language(request))
-        headers = {
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(made.filename)}",
-            "cache-control": "private, no-store",
-        }
-        return StreamingResponse(made.pieces, media_type=made.media_type, headers=headers)
+
+
+def _file(made: Download) -> Response:
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(made.filename)}",
+        "cache-control": "private, no-store",
+    }
+    return StreamingResponse(made.pieces, media_type=made.media_type, headers=headers)
 
 
 def _refused(error: FtkitError, lang: str) -> Response:

@@ -14,7 +14,8 @@ _ASSETS = Path(__file__).parent / "assets"
 # In the first bytes of every page: the frame is there before Gradio is.
 SHELL_CSS = (_ASSETS / "shell.css").read_text(encoding="utf-8")
 CONTENT_CSS = "".join(
-    (_ASSETS / name).read_text(encoding="utf-8") for name in ("content.css", "pages.css", "errors.css")
+    (_ASSETS / name).read_text(encoding="utf-8")
+    for name in ("content.css", "pages.css", "errors.css", "results.css")
 )
 
 PINE = gr.themes.Color(

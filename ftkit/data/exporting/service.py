@@ -6,30 +6,16 @@ sent, so that no copy stays behind. It makes no artefact.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from ftkit.data import storage
-from ftkit.data.exporting.formats import FORMATS, Format, csv_pieces, jsonl_pieces
 from ftkit.data.splits import parts
+from ftkit.downloads import FORMATS, MEDIA_TYPES, Download, csv_pieces, jsonl_pieces, plain_name
 from ftkit.errors import BadInput, NotFound, StoreFault
 from ftkit.records import PARTS, Dataset, Part, Split
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders
 
-MEDIA_TYPES: dict[Format, str] = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-}
 _PIECE = 1024 * 1024
-
-
-class Download(NamedTuple):
-    """A file to send: the name it shall have, and its content piece by piece."""
-
-    filename: str
-    media_type: str
-    pieces: Iterator[bytes]
 
 
 class ExportService:
@@ -105,10 +91,10 @@ class ExportService:
         except NotFound:
             split = self._artefacts.get(Split, id_)
             chosen = _part(part)
-            return f"{_plain(split.name)}-{chosen}", parts.path_of(self._folders.split(split.id), chosen)
+            return f"{plain_name(split.name)}-{chosen}", parts.path_of(self._folders.split(split.id), chosen)
         file = self._folders.dataset(dataset.id) / storage.ROWS
         storage.check_unchanged(file, dataset.file_hash)
-        return _plain(dataset.name), file
+        return plain_name(dataset.name), file
 
 
 def _part(name: str) -> Part:
@@ -121,12 +107,6 @@ def _part(name: str) -> Part:
         part=name,
         known=", ".join(PARTS),
     )
-
-
-def _plain(name: str) -> str:
-    """A name that every file system takes."""
-    plain = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
-    return plain.strip("-.")[:80] or "rows"
 
 
 def _bytes_of(file: Path) -> Iterator[bytes]:

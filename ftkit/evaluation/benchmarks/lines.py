@@ -6,7 +6,7 @@ Takes reports, gives texts; page, report and command line show the same. It esca
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 # What stands in place of a verdict: a value that is no mean over rows, and one that is no number.
 NOT_PAIRED = "not_paired"

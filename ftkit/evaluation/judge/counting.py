@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ftkit.evaluation.judge.agreement import agreement, agreement_by_row, metric_verdicts
+from ftkit.evaluation.judge.agreement import metric_verdicts
 from ftkit.evaluation.judge.rubric import ORDERS, Order, side_of
+from ftkit.statistics import agreement, agreement_by_row
 
 Line = Mapping[str, Any]
 Outcome = Literal["tuned", "base", "tie", "inconsistent"]

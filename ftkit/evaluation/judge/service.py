@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftkit.errors import NotFound, Refused
-from ftkit.evaluation.judge.agreement import Agreement, agreement_by_row
 from ftkit.evaluation.judge.counting import SAME, as_verdicts, newest, outcomes, pending, report_of
 from ftkit.evaluation.judge.options import JudgeOptions
 from ftkit.evaluation.judge.rubric import ORDERS
 from ftkit.jobs.folder import JobFolder, read_lines
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Evaluation, Job, Judgement
+from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.files import Folders, hash_value, read_json, write_json
 from ftkit.store.models import get_model

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ftkit.evaluation.judge.address import host_of
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 ENGLISH: Mapping[str, str] = {
     "judge": "Judge",

@@ -8,11 +8,10 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom
 
-from ftkit.evaluation.measuring.resampling import LEVEL, Numbers, bootstrap, permutation
-
-_Z = float(norm.ppf((1 + LEVEL) / 2))
+from ftkit.evaluation.measuring.resampling import Numbers, bootstrap, permutation
+from ftkit.statistics import wilson
 
 
 class Difference(NamedTuple):
@@ -107,15 +106,6 @@ def perplexity_difference(
         "ratio_low": ratio_low,
         "ratio_high": ratio_high,
     }
-
-
-def wilson(share: float, rows: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a single proportion (JASA 22, 1927, 209-212)."""
-    square = _Z**2
-    centre = share + square / (2 * rows)
-    spread = _Z * math.sqrt(share * (1 - share) / rows + square / (4 * rows**2))
-    low, high = (centre - spread) / (1 + square / rows), (centre + spread) / (1 + square / rows)
-    return max(0.0, low), min(1.0, high)
 
 
 def _newcombe(both: float, won: float, lost: float, neither: float) -> tuple[float, float]:

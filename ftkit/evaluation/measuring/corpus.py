@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from ftkit.evaluation.measuring.certainty import Difference
-from ftkit.evaluation.measuring.resampling import LEVEL, Numbers, bootstrap, permutation
+from ftkit.evaluation.measuring.resampling import Numbers, bootstrap, permutation
+from ftkit.statistics import LEVEL
 
 Labels = NDArray[np.str_]
 # Sums over rows (draws x statistics) in, one score per draw out.

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from ftkit.statistics import LEVEL
+
 Numbers = NDArray[np.float64]
 # Weights (draws x rows) in, one statistic per draw out.
 Statistic = Callable[[Numbers], Numbers]
 
-LEVEL = 0.95
 RESAMPLES = 2000
 PERMUTATIONS = 9999
 _CELLS_AT_ONCE = 4_000_000  # draws x rows held in memory

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 Points = Sequence[tuple[float, float]]
 
@@ -50,8 +50,10 @@ def loss_chart(curves: Curves, words: Words) -> Markup:
     return _svg(_WIDTH, _HEIGHT, _describe(curves, words), Markup("").join(inside), "curve")
 
 
-def interval_bar(value: float, low: float | None, high: float | None, reach: float) -> Markup:
-    """A difference with its interval on a line from ``-reach`` to ``reach``, with a mark at zero."""
+def interval_bar(
+    value: float, low: float | None, high: float | None, reach: float, title: str = ""
+) -> Markup:
+    """A difference with its interval on a line from ``-reach`` to ``reach``, with a mark at zero; ``title`` is read out."""
     width, height = 140, 20
     scale = _Scale(-reach or -1, reach or 1, 4, width - 4)
     middle = height / 2
@@ -63,7 +65,7 @@ def interval_bar(value: float, low: float | None, high: float | None, reach: flo
             scale(max(-reach, min(reach, value))), middle
         )
     )
-    return _svg(width, height, "", Markup("").join(marks), "bar")
+    return _svg(width, height, title, Markup("").join(marks), "bar")
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:

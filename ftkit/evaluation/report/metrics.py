@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ftkit.evaluation.measuring.catalogue import FIELDS, Metric, Unit, kind_of
 from ftkit.evaluation.report.charts import interval_bar
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 _SMALLEST_P = 0.001
 # What a report without verdicts, of an earlier version, is read by.

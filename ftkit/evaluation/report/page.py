@@ -19,9 +19,10 @@ from ftkit.evaluation.measuring.catalogue import kind_of
 from ftkit.evaluation.report import energy, sections
 from ftkit.evaluation.report.charts import Curves, loss_chart
 from ftkit.evaluation.report.metrics import MetricRow, metric_row, metric_rows, metric_title, other_rows
-from ftkit.evaluation.report.sections import HealthFacts
-from ftkit.evaluation.report.words import Words, looks_sentence, words
+from ftkit.evaluation.report.sections import HealthFacts, PeopleFacts
+from ftkit.evaluation.report.words import looks_sentence, words
 from ftkit.records import Dataset, Evaluation, Model, Run, Split
+from ftkit.words import Words
 
 EXAMPLES = 12
 _SIDES = ("base", "tuned")
@@ -45,6 +46,7 @@ class ReportData:
     lineage: Sequence[tuple[str, str, str]]
     made_at: datetime
     health: HealthFacts | None = None
+    people: PeopleFacts | None = None
     judged: dict[str, Any] | None = None
     benchmarks: Sequence[dict[str, Any]] = ()
 

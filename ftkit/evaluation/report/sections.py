@@ -1,4 +1,4 @@
-"""Sections of the report beside the metrics: what was forgotten, what a name changes, known failures, health, energy.
+"""Sections of the report beside the metrics: what was forgotten, what a name changes, known failures, people, health, energy.
 
 Takes parts of ``report.json`` and facts of other rooms, gives lines in the reader's language. It escapes nothing: the template does.
 """
@@ -6,12 +6,16 @@ Takes parts of ``report.json`` and facts of other rooms, gives lines in the read
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from ftkit.evaluation.errors.analysis import Analysis
+from ftkit.evaluation.report.charts import interval_bar
 from ftkit.evaluation.report.energy import GRAMS_PER_KILOWATT_HOUR, WATTS_PER_CARD, WATTS_PER_CORE, Energy
 from ftkit.evaluation.report.metrics import gap, interval
-from ftkit.evaluation.report.words import Words
+from ftkit.words import Words
 
 LOST_SHOWN = 8
+_HALF = 0.5
 _KINDS = ("gender", "origin", "same")
 _TONES = {"fell": "worse", "rose": "better", "held": "unclear", "differs": "worse", "alike": "same"}
 
@@ -55,6 +59,38 @@ class HealthFacts(NamedTuple):
     rows: int
     usable: int
     findings: Sequence[tuple[str, str]]
+
+
+class PeopleLine(NamedTuple):
+    """One model of the ranking by people: its rank, its chance to beat an average one with the interval, and ratings."""
+
+    rank: str
+    name: str
+    chance: float
+    low: float | None
+    high: float | None
+    told: str
+    interval: str
+    ratings: str
+
+    @property
+    def bar(self) -> Markup:
+        """The interval drawn; its middle is one half."""
+        low, high = (None if end is None else end - _HALF for end in (self.low, self.high))
+        return interval_bar(self.chance - _HALF, low, high, _HALF)
+
+
+class PeopleFacts(NamedTuple):
+    """What people said who did not know whose answers they rated, in the reader's language; ``ended`` when all have."""
+
+    name: str
+    ended: bool
+    raters: int
+    headline: str
+    ranking: Sequence[PeopleLine]
+    agreement: Sequence[tuple[str, str]]
+    position: str
+    left_out: Sequence[str]
 
 
 def forgotten(measured: Mapping[str, Any] | None, told: Words) -> list[SkillLine]:

@@ -18,7 +18,7 @@ from ftkit.store.models import find_model
 
 if TYPE_CHECKING:
     from ftkit.evaluation.report.page import ReportData
-    from ftkit.evaluation.report.sections import HealthFacts
+    from ftkit.evaluation.report.sections import HealthFacts, PeopleFacts
 
 
 class ReportService:
@@ -42,20 +42,27 @@ class ReportService:
         self._jobs = jobs
         self._clock = clock
 
-    def page(self, run_id: str, language: str = "en", health: "HealthFacts | None" = None) -> str:
+    def page(
+        self,
+        run_id: str,
+        language: str = "en",
+        health: "HealthFacts | None" = None,
+        people: "PeopleFacts | None" = None,
+    ) -> str:
         """One self-contained page.
 
         Args:
             run_id: whose.
             language: ``en`` or ``tr``.
             health: what the newest check of the dataset found, in that language.
+            people: what people said who rated answers of the run, in that language.
 
         Raises:
             NotFound: there is no such run.
         """
         from ftkit.evaluation.report.page import render  # noqa: PLC0415 - Jinja2 costs the command line time
 
-        return render(self._data(run_id, health), language)
+        return render(self._data(run_id, health, people), language)
 
     def card(self, run_id: str, base: str | None = None) -> str:
         """The same facts as Markdown, as the Hub takes them, without a row of the data.
@@ -69,9 +76,11 @@ class ReportService:
         """
         from ftkit.evaluation.report.card import render_card  # noqa: PLC0415 - as above
 
-        return render_card(self._data(run_id, None), base)
+        return render_card(self._data(run_id), base)
 
-    def _data(self, run_id: str, health: "HealthFacts | None") -> "ReportData":
+    def _data(
+        self, run_id: str, health: "HealthFacts | None" = None, people: "PeopleFacts | None" = None
+    ) -> "ReportData":
         from ftkit.evaluation.report.page import ReportData  # noqa: PLC0415 - as above
 
         run = self._artefacts.get(Run, run_id)
@@ -93,6 +102,7 @@ class ReportService:
             lineage=[*lineage, *([("model", model.id, model.name)] if model else [])],
             made_at=self._clock(),
             health=health,
+            people=people,
             judged=self._judged(id_) if view else None,
             benchmarks=self._benchmarks.finished(run_id),
         )

@@ -24,6 +24,7 @@ class Rated(NamedTuple):
         seconds: that the rater took.
         gold: index of the answer that is known to be the better one; None for all other items.
         row: place of the prompt's row in its part, where it has one.
+        prompt: the same for ratings of the same prompt; empty where that is not known.
         slices: labels of the prompt.
     """
 
@@ -36,4 +37,5 @@ class Rated(NamedTuple):
     seconds: float
     gold: int | None = None
     row: int | None = None
+    prompt: str = ""
     slices: dict[str, str] = {}  # noqa: RUF012

@@ -3,9 +3,11 @@
 Values only, made by the service.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ftkit.ratings.results.rated import Rated
@@ -86,5 +88,6 @@ def rated_of(line: Mapping[str, Any], item: Mapping[str, Any]) -> Rated:
         seconds=line["seconds"],
         gold=item["gold"],
         row=item["row"],
+        prompt=sha256(json.dumps(item["prompt"]).encode()).hexdigest()[:16],
         slices=item["slices"],
     )

@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from ftkit.evaluation.report import sections
-from ftkit.evaluation.report.words import Words, words
+from ftkit.evaluation.report.words import words
 from ftkit.ui import html
+from ftkit.words import Words
 
 _SIGNS = {"better": "▲ ", "worse": "▼ "}
 

@@ -20,11 +20,11 @@ from ftkit.evaluation.measuring.certainty import (
     accuracy_difference,
     mean_difference,
     perplexity_difference,
-    wilson,
 )
 from ftkit.evaluation.measuring.corpus import Average
 from ftkit.evaluation.measuring.resampling import Numbers
 from ftkit.evaluation.measuring.scores import Field, answer_label, field_labels, label_names
+from ftkit.statistics import wilson
 from ftkit.workers.evaluation.metrics.base import TextMetric, mean, own_signature
 from ftkit.workers.evaluation.metrics.labels import NO_LABEL, Labels, confusion, f1_signature, label_spellings
 from ftkit.workers.evaluation.metrics.likelihood import Perplexity

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from ftkit.data.exporting.formats import FORMATS
+from ftkit.downloads import FORMATS
 from ftkit.records import PARTS, Dataset, Split
 from ftkit.ui import html
 from ftkit.ui.i18n import say

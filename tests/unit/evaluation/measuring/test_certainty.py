@@ -8,7 +8,6 @@ from ftkit.evaluation.measuring.certainty import (
     mean_difference,
     perplexity,
     perplexity_difference,
-    wilson,
 )
 
 
@@ -38,16 +37,6 @@ def test_p_is_mcnemars_mid_p() -> None:
         exact = binomtest(won, won + lost).pvalue
         half = binom.pmf(won, won + lost, 0.5)
         assert mcnemar(won, lost) == pytest.approx(exact - half * (0.5 if won == lost else 1))
-
-
-def test_wilson_is_that_of_scipy_and_of_the_literature() -> None:
-    # Newcombe, Statistics in Medicine 17, 1998, 857-872, table I, method 3.
-    for hits, rows, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
-        assert wilson(hits / rows, rows) == pytest.approx((low, high), abs=5e-5)
-    for rows in (1, 2, 7, 30):
-        for hits in range(rows + 1):
-            found = binomtest(hits, rows).proportion_ci(method="wilson")
-            assert wilson(hits / rows, rows) == pytest.approx((found.low, found.high), abs=1e-12)
 
 
 def test_rows_that_all_agree_are_not_certain() -> None:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkit.data.exporting.formats import csv_pieces, jsonl_pieces, safe_cell
+from ftkit.downloads import csv_pieces, jsonl_pieces, safe_cell
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 VALUES = st.none() | TEXTS | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.lists(TEXTS, max_size=2)  # fmt: skip

@@ -1,0 +1,1 @@
+"""What ratings say: win rates, rankings, means, agreement, checks of raters. Pure, with numpy."""
