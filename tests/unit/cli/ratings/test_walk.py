@@ -61,6 +61,7 @@ def test_from_a_run_to_a_run_that_raters_taught(ftkit, home, tmp_path) -> None:
     run = ftkit("train", RECIPE, "--split", split, *QUICK, "--json").json["run"]
     study = begin(ftkit, run, split, tmp_path)
     rate_it(ftkit, study)
+    look_at_it(ftkit, study, tmp_path)
     made = ftkit("ratings", "to-preferences", study, "--json")
     assert made.code == 0, made.err
     assert set(made.json) == documented("ratings to-preferences")
@@ -117,6 +118,20 @@ def rate_it(ftkit, study) -> None:
     assert ftkit("ratings", "close", study, "--json").json["state"] == "closed"
     verified = ftkit("ratings", "verify", study, "--json").json
     assert (verified["changes"], verified["first_broken"]) == (shown["ratings"], None)
+
+
+def look_at_it(ftkit, study, folder) -> None:
+    told = ftkit("ratings", "summary", study, "--json")
+    assert set(told.json) == documented("ratings summary")
+    assert told.json["left_out"]["gold"] == 4
+    assert "is preferred to" in ftkit("ratings", "summary", study).out
+    for to in ("csv", "jsonl"):
+        file = folder / f"all.{to}"
+        assert ftkit("ratings", "export", study, "--to", to, "--out", file, "--json").json["file"] == str(
+            file
+        )
+    assert len(file.read_text().splitlines()) == told.json["ratings"] + 4
+    assert ftkit("ratings", "export", study, "--to", "xml").code == 2
 
 
 def train_on_it(ftkit, made, run) -> None:
