@@ -122,14 +122,9 @@ class Workspace:
             waiting_per_owner=settings.waiting_per_user,
             free_mb=lambda: look().memory_mb,
         )
-        self.jobs = Jobs(
-            JobTable(self._database),
-            self.folders,
-            Launcher(environment, by_kind={"train": settings.training_environment()}),
-            clock,
-            new_id,
-            conditions,
-        )
+        table = JobTable(self._database)
+        launcher = Launcher(environment, by_kind={"train": settings.training_environment()})
+        self.jobs = Jobs(table, self.folders, launcher, clock, new_id, conditions)
         workers = Workers(self.jobs, environment, settings.hf_endpoint, settings.offline)
         self.data = DataService(artefacts, self.folders, clock, new_id, workers)
         self.splits = SplitService(artefacts, self.folders, clock, new_id, self.jobs)
