@@ -27,7 +27,10 @@ def make_study(
     """A study that waits to be opened, with one item per prompt (or per pair of models); gives its id."""
     id_ = workspace.studies._new_id()
     asked = StudyOptions.parse({"sides": SIDES, "gold": gold, **options})
-    told = told or [Prompt(messages=({"role": "user", "content": f"Prompt {n}"},)) for n in range(prompts)]
+    told = told or [
+        Prompt(messages=({"role": "user", "content": f"Prompt {n}"},), reference=f"The right answer to {n}")
+        for n in range(prompts)
+    ]
     record = Study(
         id=id_,
         name=f"Study {id_}",

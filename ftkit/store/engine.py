@@ -5,9 +5,10 @@ fits its disk, and a write transaction takes the write lock at its beginning, so
 before it is opened (``backup``). It holds no queries.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ class Database:
         self._next_look = 0.0
         pool = _ONE_CONNECTION if self.file and self.file.alone else {}
         self.engine: Engine = create_engine(url, pool_pre_ping=self.file is None, **pool)
+        # SQLite has a single writer and lets the others sleep and try again: the threads of one process rather wait in a row.
+        self._turn: AbstractContextManager[Any] = (
+            threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        )
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", self._prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -80,7 +85,11 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock; committed at the end, rolled back on any exception."""
-        with self.engine.connect().execution_options(ftkit_write=True) as connection, connection.begin():
+        with (
+            self._turn,
+            self.engine.connect().execution_options(ftkit_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def close(self) -> None:

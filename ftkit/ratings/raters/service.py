@@ -32,6 +32,7 @@ from ftkit.store.ratings.assigning import Assignment, Who
 
 LEASE = timedelta(minutes=10)
 _SEEN_EVERY = timedelta(minutes=1)
+_RENEW_EVERY = timedelta(seconds=20)
 _SUBMISSION = re.compile(r"[A-Za-z0-9-]{8,64}")
 _MOST_SECONDS = 24 * 3600.0
 
@@ -230,8 +231,6 @@ class RaterService:
         """Whether there is room for a rating of a task that is not rated yet."""
         if assignment.state == "given" and assignment.kept_until > visit.now:
             return True
-        if studies.item(visit.connection, assignment.item).gold:
-            return True
         return stored.has_room(visit.connection, visit.who, assignment.item, visit.options.overlap)
 
     def _next(self, visit: _Visit) -> dict[str, Any]:
@@ -240,12 +239,12 @@ class RaterService:
         connection = visit.connection
         for assignment in stored.given(connection, visit.rater.id):
             if self._may_rate(visit, assignment):
-                kept_until = visit.now + LEASE
-                stored.change(connection, assignment.id, kept_until=kept_until)
+                self._keep(visit, assignment)
                 return self._told(visit, "task", assignment)
         item = self._pick(visit)
         if item is not None:
-            return self._told(visit, "task", self._give(visit, item))
+            content = Item.model_validate(studies.content_of(connection, item))
+            return self._told(visit, "task", self._give(visit, content), content)
         open_ = stored.may_become(connection, visit.who, visit.options.overlap)
         return self._told(visit, "waiting" if open_ else "finished", None)
 
@@ -256,23 +255,27 @@ class RaterService:
         if golds:
             own = stored.had(connection, visit.rater.id)
             ordered = assigning.gold_order(secret, visit.rater.id, golds)
-            counts = studies.count(connection, visit.rater.study, visit.options.overlap)
-            people = max(counts.raters, visit.options.overlap)
-            expected = (counts.items - counts.gold) * visit.options.overlap // people
+            items, people = studies.sizes(connection, visit.rater.study)
+            expected = items * visit.options.overlap // max(people, visit.options.overlap)
             all_ = own.golds + len(golds)
             if assigning.gold_is_due(secret, visit.rater.id, (own.golds, all_), own.others, expected):
                 return ordered[0]
         item = stored.next_item(connection, visit.who, visit.options.overlap)
         return ordered[0] if item is None and golds else item
 
-    def _give(self, visit: _Visit, item: str) -> Assignment:
-        content = studies.item(visit.connection, item).content
-        before = stored.orders(visit.connection, item, visit.now)
-        order = assigning.answer_order(visit.standing.secret, item, len(content["answers"]), before)
+    def _keep(self, visit: _Visit, assignment: Assignment) -> None:
+        """Renew a lease; a fresh one is left as it is, so that looking again writes nothing."""
+        kept_until = visit.now + LEASE
+        if kept_until - assignment.kept_until > _RENEW_EVERY:
+            stored.change(visit.connection, assignment.id, kept_until=kept_until)
+
+    def _give(self, visit: _Visit, item: Item) -> Assignment:
+        before = stored.orders(visit.connection, item.id, visit.now)
+        order = assigning.answer_order(visit.standing.secret, item.id, len(item.answers), before)
         assignment = Assignment(
             id=self._new_id(),
             study=visit.rater.study,
-            item=item,
+            item=item.id,
             rater=visit.rater.id,
             state="given",
             answer_order=order,
@@ -287,7 +290,9 @@ class RaterService:
     def _asked(self, visit: _Visit, assignment: Assignment) -> values.Asked:
         return values.Asked(visit.options, len(assignment.answer_order))
 
-    def _told(self, visit: _Visit, state: str, assignment: Assignment | None) -> dict[str, Any]:
+    def _told(
+        self, visit: _Visit, state: str, assignment: Assignment | None, item: Item | None = None
+    ) -> dict[str, Any]:
         """The reply to a rater's page."""
         connection, rater = visit.connection, visit.rater.id
         rated = stored.rated_by(connection, rater)
@@ -296,7 +301,7 @@ class RaterService:
             left = stored.may_become(connection, visit.who, visit.options.overlap)
             left += stored.golds_open(connection, visit.who) if visit.options.gold else 0
         if assignment is not None:
-            item = Item.model_validate(studies.item(connection, assignment.item).content)
+            item = item or Item.model_validate(studies.content_of(connection, assignment.item))
             rating = history.current(connection, assignment.id) if assignment.state == "rated" else None
             said: Mapping[str, Any] | None = None if rating is None else rating._mapping["values"]
             task = task_of(assignment, item, said, visit.options)

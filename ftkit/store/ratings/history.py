@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ftkit.store.tables import assignments, rating_changes, rating_items, ratings, studies
 
@@ -36,17 +36,31 @@ class Verified(NamedTuple):
     first_broken: int | None
 
 
+_SUBMITTED = select(rating_changes.c.assignment, rating_changes.c.revision).where(
+    rating_changes.c.rater == bindparam("rater"), rating_changes.c.submission == bindparam("submission")
+)
+_CURRENT = select(ratings).where(ratings.c.assignment == bindparam("assignment"))
+_NEWEST = (
+    select(rating_changes.c.number, rating_changes.c.hash)
+    .where(rating_changes.c.study == bindparam("study"))
+    .order_by(rating_changes.c.number.desc())
+    .limit(1)
+)
+_ONE_MORE = (
+    update(rating_items)
+    .where(rating_items.c.id == bindparam("rated_item"))
+    .values(rated=rating_items.c.rated + 1)
+)
+
+
 def submitted(connection: Connection, rater: str, submission: str) -> Any | None:
     """What came of a submission, if it ever came: its ``assignment`` and ``revision``."""
-    query = select(rating_changes.c.assignment, rating_changes.c.revision).where(
-        rating_changes.c.rater == rater, rating_changes.c.submission == submission
-    )
-    return connection.execute(query).first()
+    return connection.execute(_SUBMITTED, {"rater": rater, "submission": submission}).first()
 
 
 def current(connection: Connection, assignment: str) -> Any | None:
     """The rating of a task as it is now."""
-    return connection.execute(select(ratings).where(ratings.c.assignment == assignment)).first()
+    return connection.execute(_CURRENT, {"assignment": assignment}).first()
 
 
 def write(connection: Connection, change: Change) -> int:
@@ -58,12 +72,8 @@ def write(connection: Connection, change: Change) -> int:
     if change.revision == 1:
         keys = {name: getattr(change, name) for name in ("assignment", "study", "item", "rater")}
         line = {**keys, **now, "revision": 1, "rated_at": change.changed_at}
-        connection.execute(insert(ratings).values(line))
-        connection.execute(
-            update(rating_items)
-            .where(rating_items.c.id == change.item)
-            .values(rated=rating_items.c.rated + 1)
-        )
+        connection.execute(insert(ratings), line)
+        connection.execute(_ONE_MORE, {"rated_item": change.item})
     else:
         query = update(ratings).where(ratings.c.assignment == change.assignment)
         connection.execute(query.values({**now, "revision": change.revision}))
@@ -119,16 +129,10 @@ def _first_other(connection: Connection, study: str, last: dict[str, dict[str, A
 
 
 def _append(connection: Connection, change: Change) -> int:
-    mine = rating_changes.c.study == change.study
-    newest = connection.execute(
-        select(rating_changes.c.number, rating_changes.c.hash)
-        .where(mine)
-        .order_by(rating_changes.c.number.desc())
-        .limit(1)
-    ).first()
+    newest = connection.execute(_NEWEST, {"study": change.study}).first()
     number = 1 + (newest.number if newest else 0)
     hash_ = _hash(newest.hash if newest else _start(change.study), number, change)
-    connection.execute(insert(rating_changes).values({**change._asdict(), "number": number, "hash": hash_}))
+    connection.execute(insert(rating_changes), {**change._asdict(), "number": number, "hash": hash_})
     connection.execute(update(studies).where(studies.c.study == change.study).values(changes=number))
     return number
 

@@ -6,7 +6,7 @@ Takes a connection of the caller's transaction. A token itself never comes here,
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ftkit.store.tables import assignments, raters, studies
 
@@ -23,6 +23,9 @@ class Rater(NamedTuple):
     revoked_at: datetime | None
 
 
+_BY_TOKEN = select(raters).where(raters.c.token_hash == bindparam("token_hash"))
+
+
 def add(connection: Connection, rater: Rater) -> None:
     """Note a new rater."""
     connection.execute(insert(raters).values(rater._asdict()))
@@ -36,12 +39,10 @@ def of_study(connection: Connection, study: str) -> list[Rater]:
 
 def by_token(connection: Connection, token_hash: str) -> Rater | None:
     """The rater of a token; nobody else writes to their study until the transaction ends."""
-    query = select(raters).where(raters.c.token_hash == token_hash)
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    connection.execute(select(studies.c.study).where(studies.c.study == row.study).with_for_update())
-    row = connection.execute(query).first()  # they may have been shut out while this waited
+    row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).first()
+    if row is not None and connection.dialect.name != "sqlite":  # which has a single writer anyway
+        connection.execute(select(studies.c.study).where(studies.c.study == row.study).with_for_update())
+        row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).first()  # shut out meanwhile?
     return None if row is None else Rater(**row._mapping)
 
 

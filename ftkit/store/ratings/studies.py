@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, false, func, insert, select, update
 
 from ftkit.store.tables import assignments, raters, rating_items, ratings, studies
 
@@ -46,6 +46,18 @@ class Counts(NamedTuple):
     ratings: int
 
 
+_STANDING = select(studies).where(studies.c.study == bindparam("study"))
+_LOCKED = _STANDING.with_for_update()
+_ITEM = select(rating_items.c.content).where(rating_items.c.id == bindparam("id"))
+_SIZES = select(
+    select(func.count())
+    .select_from(rating_items)
+    .where(rating_items.c.study == bindparam("study"), rating_items.c.gold == false())
+    .scalar_subquery(),
+    select(func.count()).select_from(raters).where(raters.c.study == bindparam("study")).scalar_subquery(),
+)
+
+
 def add_study(connection: Connection, study: str, secret: str) -> None:
     """Note a new study; nothing happens where it is there already."""
     if standing(connection, study) is None:
@@ -60,8 +72,7 @@ def standing(connection: Connection, study: str, *, lock: bool = False) -> Stand
         study: its id.
         lock: let nobody else write to the study until the transaction ends. SQLite has a single writer anyway.
     """
-    query = select(studies).where(studies.c.study == study)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(_LOCKED if lock else _STANDING, {"study": study}).first()
     return None if row is None else Standing(**row._mapping)
 
 
@@ -91,9 +102,16 @@ def items_of(connection: Connection, study: str) -> list[dict[str, Any]]:
     return list(connection.execute(query).scalars())
 
 
-def item(connection: Connection, id_: str) -> Any:
-    """One item that must be there."""
-    return connection.execute(select(rating_items).where(rating_items.c.id == id_)).one()
+def content_of(connection: Connection, item: str) -> dict[str, Any]:
+    """What an item that must be there consists of."""
+    found: dict[str, Any] = connection.execute(_ITEM, {"id": item}).scalar_one()
+    return found
+
+
+def sizes(connection: Connection, study: str) -> tuple[int, int]:
+    """How many items that are no gold a study has, and how many raters."""
+    items, people = connection.execute(_SIZES, {"study": study}).one()
+    return int(items), int(people)
 
 
 def drop_items(connection: Connection, study: str, items: Collection[str]) -> int:
