@@ -114,6 +114,14 @@ class Loop:
             return self._rooms.studies.create(options, _written(texts), source)
         return self._rooms.studies.create(options, self._drawn(source, rows, options.seed), source)
 
+    def count_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> dict[str, int]:
+        """What ``make_preferences`` would make, as the counts of ``preferences.rules``; nothing is made, and a study may be open.
+
+        Raises:
+            NotFound: there is no such study.
+        """
+        return self._preferences(self._rooms.studies.get(study), wishes or PreferenceWishes()).counts
+
     def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
         """Ratings as a dataset with a split to train on; the same wishes on the same ratings give the same one.
 

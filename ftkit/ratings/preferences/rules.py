@@ -28,7 +28,7 @@ from ftkit.ratings.studies.items import Item
 VOTE, EDIT = "vote", "edit"
 UNRATED, IDENTICAL, EMPTY = "unrated", "identical", "empty"
 REASONS = (UNRATED, CONFLICT, "tie", BOTH_BAD, IDENTICAL, EMPTY)
-LEFT_OUT_RATER = "left_out_rater"
+LEFT_OUT_RATER = "left_out_raters"
 
 
 class PreferenceRow(NamedTuple):

@@ -104,7 +104,7 @@ def test_gold_flagged_and_left_out_ratings_do_not_count() -> None:
     counts = found.counts
     assert (counts["ratings"], counts["ratings_used"]) == (5, 1)
     assert counts["ratings_gold"] == 2
-    assert counts["ratings_flagged"] == counts["ratings_left_out_rater"] == 1
+    assert counts["ratings_flagged"] == counts["ratings_left_out_raters"] == 1
     assert counts["items"] == 1
 
 
