@@ -12,6 +12,7 @@ from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate
 from ftkit.ui.pages.model import page as model
+from ftkit.ui.pages.ratings import page as ratings
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
@@ -24,6 +25,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "runs": runs.build,
     "evaluate": evaluate.build,
     "compare": compare.build,
+    "ratings": ratings.build,
     "settings": settings.build,
     "check": check.build,
     "clean": clean.build,

@@ -15,12 +15,16 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.data.health.service import CheckOptions
+from ftkit.ratings.sampling import Sampling
+from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Run
 from ftkit.settings import Settings
 from ftkit.training.spec import RunSpec
 from ftkit.training.sweeps.trials import Plan
+from ftkit.ui.ratings.form import guidelines
 from ftkit.workspace import Workspace
 from tests.ui.conftest import ARGUMENTS, CHROMIUM, ROOT, Dashboard
+from tests.ui.rated import rate_all
 
 IMAGES = ROOT / "docs" / "images"
 SCHEMES = ("light", "dark")
@@ -39,6 +43,8 @@ READY = {
     "runs": "#plot-loss svg path[aria-roledescription='line mark']",
     "evaluate": "#evaluate-samples table",
     "compare": "#compare-row input",
+    "ratings": "#study-made a, #study-results table",
+    "ratings-new": "#study-cost .ft-notice",
     "settings": "#settings-versions dl",
     "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
@@ -55,6 +61,7 @@ def addresses(home: Path) -> dict[str, str]:
         looked_for = CheckOptions(model=workspace.models.all()[0].id)
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
         sweep = newest_sweep(workspace, run)
+        study = rated_study(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -68,6 +75,8 @@ def addresses(home: Path) -> dict[str, str]:
         "evaluate": f"/evaluate?run={run.id}",
         "mistakes": f"/mistakes?evaluation={evaluation.id}&row=8",
         "compare": f"/compare?run={run.id}",
+        "ratings": f"/ratings?study={study}",
+        "ratings-new": f"/ratings?run={run.id}&part=validation",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
@@ -82,6 +91,27 @@ def newest_sweep(workspace: Workspace, run: Run) -> str:
     spec = RunSpec.parse({**run.spec, "max_steps": 3, "eval_steps": 1})
     sweep = workspace.sweeps.start(spec, run.split, run.recipe, plan)
     return workspace.sweeps.wait(sweep.id).sweep.id
+
+
+def rated_study(workspace: Workspace, run: Run) -> str:
+    """The newest study with ratings, or one over the run's validation part that three made-up people rate (minutes)."""
+    found = next((view.study.id for view in workspace.studies.all() if view.ratings), None)
+    if found is not None:
+        return found
+    sides = (f"base:{run.model}", f"run:{run.id}")
+    options = StudyOptions(
+        name="Which reply would you rather send?",
+        sides=sides,
+        overlap=3,
+        guidelines=guidelines("pairs", "en"),
+        sampling=Sampling(max_new_tokens=96),
+    )
+    study = workspace.loop.new_study(options, Source(split=run.split, part="validation"), rows=12).id
+    workspace.studies.wait(study)
+    workspace.studies.open(study)
+    rate_all(workspace, study, workspace.studies.invite(study, ["Ayşe", "John", "Mehmet"]), better=sides[1])
+    workspace.studies.close(study)
+    return study
 
 
 def fill(home: Path) -> None:

@@ -27,7 +27,7 @@ class StudyView:
         worker: its heartbeat while it works, else empty.
         items: all of them, ``gold`` among them, ``named`` with an answer that says the name of a model.
         raters: everybody who was invited.
-        ratings: that were given, those of gold items too.
+        ratings: that were given, those of gold items too; ``needed`` without these.
         wanted: ratings that all items but the gold ones need.
         complete: items but the gold ones that have all theirs.
         changes: submissions so far; a new number means new results.
@@ -45,6 +45,7 @@ class StudyView:
     named: int
     raters: int
     ratings: int
+    needed: int
     wanted: int
     complete: int
     changes: int

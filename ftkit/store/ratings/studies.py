@@ -36,7 +36,8 @@ class NewItem(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What stands in a study; ``complete``: items that are not gold and have all their ratings."""
+    """What stands in a study; ``complete``: items that are not gold and have all their ratings; ``needed``: ratings of those that
+    are not gold."""
 
     items: int
     gold: int
@@ -44,6 +45,7 @@ class Counts(NamedTuple):
     complete: int
     raters: int
     ratings: int
+    needed: int
 
 
 _STANDING = select(studies).where(studies.c.study == bindparam("study"))
@@ -130,6 +132,7 @@ def count(connection: Connection, study: str, overlap: int) -> Counts:
             func.sum(case((gold, 1), else_=0)),
             func.sum(case((rating_items.c.named, 1), else_=0)),
             func.sum(case((full, 1), else_=0)),
+            func.sum(case((gold, 0), else_=rating_items.c.rated)),
         ).where(rating_items.c.study == study)
     ).one()
     people = connection.execute(
@@ -138,8 +141,8 @@ def count(connection: Connection, study: str, overlap: int) -> Counts:
     said = connection.execute(
         select(func.count()).select_from(ratings).where(ratings.c.study == study)
     ).scalar_one()
-    items, golden, named, complete = (int(one or 0) for one in of_items)
-    return Counts(items, golden, named, complete, int(people), int(said))
+    items, golden, named, complete, needed = (int(one or 0) for one in of_items)
+    return Counts(items, golden, named, complete, int(people), int(said), needed)
 
 
 def work_of(connection: Connection, study: str) -> Mapping[str, Mapping[str, int]]:

@@ -176,4 +176,5 @@ def _report_links(view: EvaluationView, lang: str) -> Markup:
         errors,
         html.link(f"/card/{run}", say("evaluate.card", lang)),
         html.link(html.url("compare", run=run), say("evaluate.compare", lang)),
+        html.link(html.url("ratings", run=run, part=view.evaluation.part), say("evaluate.ratings", lang)),
     )

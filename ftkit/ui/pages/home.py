@@ -12,6 +12,7 @@ from typing import Any, Literal
 import gradio as gr
 from markupsafe import Markup
 
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import ACTIVE_STATES, Split
 from ftkit.training.service import RunView
 from ftkit.ui import html, views
@@ -21,7 +22,7 @@ from ftkit.ui.parts import destination, go, page_heading, section
 from ftkit.ui.store.restored import banner
 from ftkit.workspace import Workspace
 
-STEPS = ("data", "train", "runs", "evaluate", "compare")
+STEPS = ("data", "train", "runs", "evaluate", "compare", "ratings")
 
 _SECONDS = 3
 _LATEST = 5
@@ -38,6 +39,12 @@ class Overview:
     models: int
     runs: Sequence[RunView]
     evaluations: int
+    studies: Sequence[StudyView] = ()
+
+    @property
+    def ratings(self) -> int:
+        """Of all studies."""
+        return sum(one.ratings for one in self.studies)
 
     @property
     def active(self) -> list[RunView]:
@@ -50,15 +57,16 @@ class Overview:
         return [view for view in self.runs if view.state == "done"]
 
     def standings(self) -> dict[str, Standing]:
-        """Each step done, next or later; comparing is never over."""
+        """Each step done, next or later; comparing is never over, but a study shows that it was done."""
         done = {
             "data": bool(self.splits),
             "train": bool(self.runs),
             "runs": bool(self.finished),
             "evaluate": self.evaluations > 0,
-            "compare": False,
+            "compare": bool(self.studies),
+            "ratings": any(one.state == "closed" and one.ratings for one in self.studies),
         }
-        following = next(step for step in STEPS if not done[step])
+        following = next((step for step in STEPS if not done[step]), "")
         return {step: "done" if done[step] else "next" if step == following else "later" for step in STEPS}
 
 
@@ -138,6 +146,7 @@ def look(workspace: Workspace) -> Overview:
         models=len(workspace.models.all()),
         runs=workspace.training.all(),
         evaluations=len(workspace.evaluation.all()),
+        studies=workspace.studies.all(),
     )
 
 
@@ -183,6 +192,7 @@ def _counts(found: Overview, lang: str) -> Mapping[str, str]:
         "runs": say("home.count.runs", lang, active=len(found.active), finished=len(found.finished)),
         "evaluate": say("home.count.evaluate", lang, evaluations=found.evaluations),
         "compare": say("home.count.compare", lang, models=len(found.finished)),
+        "ratings": say("home.count.ratings", lang, studies=len(found.studies), ratings=found.ratings),
     }
 
 

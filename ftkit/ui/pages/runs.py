@@ -19,6 +19,7 @@ from ftkit.ui import html, plots, views
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.parts import AskFirst, asked, destination, follow, go, page_heading, section
+from ftkit.ui.ratings.addresses import to_study
 from ftkit.ui.watching import figures, history
 from ftkit.workspace import Workspace
 
@@ -235,7 +236,7 @@ class _Page:
         head = views.run_header(view, datetime.now(UTC), lang, happened) + latest + history.mark(view, lang)
         return [
             head,
-            _next(view, lang),
+            _next(view, to_study(self._workspace.loop.next_study(view.run.id)), lang),
             *_actions(view, step, lang),
             history.timeline(events, lang),
             notice + signs if curves else html.notice("info", say("runs.no_curves", lang)),
@@ -314,7 +315,8 @@ def _list(every: list[RunView], chosen: str, lang: str) -> Markup:
     return Markup('<div class="ft-card">{}{}{}</div>').format(title, html.actions(*beside), table)
 
 
-def _next(view: RunView, lang: str) -> str:
+def _next(view: RunView, rated: str, lang: str) -> str:
+    """Links to what a run is followed by; ``rated`` is the form of a study."""
     run = view.run
     again = html.link(html.url("train", split=run.split, copy=run.id), say("runs.again", lang))
     beside = html.link(html.url("curves", runs=run.id), say("runs.curves_of_it", lang))
@@ -325,6 +327,9 @@ def _next(view: RunView, lang: str) -> str:
     return _hub(view.metrics, lang) + html.actions(
         html.link(html.url("evaluate", run=run.id), say("runs.evaluate", lang), primary=True),
         html.link(html.url("compare", run=run.id), say("runs.compare", lang)),
+        html.link(
+            rated, say("ratings.next.compare" if run.spec.get("start_from_run") else "runs.ratings", lang)
+        ),
         again,
         beside,
     )

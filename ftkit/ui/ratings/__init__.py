@@ -1,1 +1,1 @@
-"""Pages and views of rating studies."""
+"""What the pages show of rating studies."""

@@ -8,6 +8,7 @@ from ftkit.training.service import RunView
 from ftkit.training.watching.progress import Progress
 from ftkit.ui.pages.home import STEPS, Overview, latest, look, now, way
 from ftkit.workspace import Workspace
+from tests.unit.ui.ratings.study import study_view
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,6 +40,7 @@ def overview(**changes) -> Overview:
         (overview(splits=[split()], runs=[run("failed")]), "runs"),
         (overview(splits=[split()], runs=[run()]), "evaluate"),
         (overview(splits=[split()], runs=[run()], evaluations=1), "compare"),
+        (overview(splits=[split()], runs=[run()], evaluations=1, studies=[study_view()]), "ratings"),
     ],
 )
 def test_the_next_step_is_the_first_that_is_not_done(found, following):
@@ -49,10 +51,20 @@ def test_the_next_step_is_the_first_that_is_not_done(found, following):
     assert "done" not in {standings[step] for step in STEPS[len(before) :]}
 
 
+def test_the_way_is_done_once_a_study_was_closed_with_ratings():
+    found = overview(splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed")])
+    assert set(found.standings().values()) == {"done"}
+    assert "11" in way(found, "en")
+    unrated = overview(
+        splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed", ratings=0)]
+    )
+    assert unrated.standings()["ratings"] == "next"
+
+
 @pytest.mark.parametrize("lang", ["en", "tr"])
 def test_the_way_says_each_step_s_state_in_words_too(lang):
     html = str(way(overview(splits=[split()]), lang))
-    assert html.count("<li") == 5
+    assert html.count("<li") == 6
     assert html.count("✓") == 1
     assert {"en": "(next step)", "tr": "(sıradaki adım)"}[lang] in html
 
@@ -83,7 +95,11 @@ def test_names_cannot_write_into_the_page():
 
 def test_it_looks_at_the_real_services(tmp_path):
     with Workspace(Settings.from_environment({"FTKIT_HOME": str(tmp_path)})) as workspace:
-        assert look(workspace) == Overview(datasets=0, splits=[], models=0, runs=[], evaluations=0)
+        assert look(workspace) == Overview(
+            datasets=0, splits=[], models=0, runs=[], evaluations=0, studies=[]
+        )
         dataset = workspace.data.import_sample(workspace.data.samples()[0].name)
         made = workspace.splits.split(dataset.id)
-        assert look(workspace) == Overview(datasets=1, splits=[made], models=0, runs=[], evaluations=0)
+        assert look(workspace) == Overview(
+            datasets=1, splits=[made], models=0, runs=[], evaluations=0, studies=[]
+        )
