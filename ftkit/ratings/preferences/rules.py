@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ftkit.ratings.preferences.verdicts import CONFLICT, verdict
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.results.rated import BOTH_BAD, Rated
-from ftkit.ratings.results.selecting import REASONS as NOT_COUNTED
+from ftkit.ratings.results.selecting import REASONS as REASONS_OF_RESULTS
 from ftkit.ratings.results.selecting import Asked, ResultOptions, select
 from ftkit.ratings.studies.items import Item
 
@@ -29,6 +29,7 @@ VOTE, EDIT = "vote", "edit"
 UNRATED, IDENTICAL, EMPTY = "unrated", "identical", "empty"
 REASONS = (UNRATED, CONFLICT, "tie", BOTH_BAD, IDENTICAL, EMPTY)
 LEFT_OUT_RATER = "left_out_raters"
+NOT_COUNTED = (*REASONS_OF_RESULTS, LEFT_OUT_RATER)
 
 
 class PreferenceRow(NamedTuple):
@@ -85,7 +86,7 @@ def preferences(
     whole = {"items": 0, "items_used": 0, **dict.fromkeys(REASONS, 0)}
     whole |= {"rows": len(rows), "rows_vote": made_by[VOTE], "rows_edit": made_by[EDIT]}
     whole |= {"edits": 0, "edits_left_out": 0, "ratings": 0, "ratings_used": 0}
-    whole |= {f"ratings_{reason}": 0 for reason in (*NOT_COUNTED, LEFT_OUT_RATER)}
+    whole |= {f"ratings_{reason}": 0 for reason in NOT_COUNTED}
     return Preferences(rows, whole | dict(counts))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkit.errors import BadInput
-from ftkit.ratings.preferences.rules import LEFT_OUT_RATER, NOT_COUNTED, REASONS, Preferences, preferences
+from ftkit.ratings.preferences.rules import NOT_COUNTED, REASONS, Preferences, preferences
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.results.rated import Rated
 from ftkit.ratings.results.selecting import Asked
@@ -266,7 +266,7 @@ def test_all_counts_add_up(data: st.DataObject, protocol: str, method: str, edit
     assert counts["items"] == sum(one.gold is None for one in items)
     assert counts["rows"] == len(rows) == counts["rows_vote"] + counts["rows_edit"]
     assert len({row.item for row in rows}) == counts["items_used"]
-    not_counted = sum(counts[f"ratings_{name}"] for name in (*NOT_COUNTED, LEFT_OUT_RATER))
+    not_counted = sum(counts[f"ratings_{name}"] for name in NOT_COUNTED)
     assert counts["ratings"] == len(ratings) == counts["ratings_used"] + not_counted
     assert counts["edits_left_out"] <= counts["edits"]
     for row in rows:
