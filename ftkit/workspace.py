@@ -30,7 +30,7 @@ from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
-from ftkit.loop import Loop, Rooms
+from ftkit.loop.service import Loop, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService

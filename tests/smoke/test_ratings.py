@@ -53,7 +53,7 @@ def test_ratings_teach_the_fine_tuned_model(
     preferred = ftkit("ratings", "to-preferences", study)
     assert preferred["counts"]["rows_validation"] > 1
     assert f"start_from_run={run}" in preferred["train"]
-    trained = ftkit(*shlex.split(preferred["train"])[1:])
+    trained = ftkit(*shlex.split(preferred["train"])[1:], "--set", "sample_prompts=0")
     curves = workspace.training.curves(trained["run"])
     margins = [point["eval_rewards/margins"] for point in curves if "eval_rewards/margins" in point]
     print(json.dumps({"counts": preferred["counts"], "margins": margins, "metrics": trained["metrics"]}))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ftkit.errors import BadInput, Refused
-from ftkit.loop import NextStudy, NextTraining
+from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Dataset, Run, Split

@@ -11,7 +11,7 @@ from ftkit.cli.ratings.studies import StudyId
 from ftkit.cli.session import open_workspace, write_file
 
 if TYPE_CHECKING:
-    from ftkit.loop import NextTraining
+    from ftkit.loop.service import NextTraining
 
 
 class MethodName(StrEnum):

@@ -16,7 +16,7 @@ import pytest
 import ftkit.ui
 from ftkit.errors import FtkitError, NotAllowed, NotFound
 from ftkit.jobs.folder import JobFolder
-from ftkit.loop import NextStudy, NextTraining
+from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.models.catalogue import CATALOGUE
 from ftkit.records import Job, Run
 from ftkit.settings import Settings
