@@ -30,19 +30,17 @@ from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
-from ftkit.loop import Loop, MadePreferences, NextStudy, NextTraining, Rooms
+from ftkit.loop.service import Loop, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
-from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import Opinion, ResultService
 from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
-from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.ratings.studies.service import StudyService
 from ftkit.ratings.studies.views import StudyView
-from ftkit.records import Dataset, Restoration, Run, Study
+from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
@@ -162,8 +160,8 @@ class Workspace:
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
         self.raters = RaterService(self._database, clock, new_id)
-        self.loop = Loop(self._rooms())
         self.results = ResultService(self.studies, self.sides, self._opinions)
+        self._join_rooms()
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -204,29 +202,6 @@ class Workspace:
             split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
         )
         return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
-
-    def new_study(
-        self,
-        options: StudyOptions,
-        source: Source | None = None,
-        *,
-        texts: Sequence[str] = (),
-        rows: int = 50,
-    ) -> Study:
-        """A rating study over prompts of the data, or over those that a person wrote: ``Loop.new_study``."""
-        return self.loop.new_study(options, source, texts=texts, rows=rows)
-
-    def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
-        """Ratings as data to train on: ``Loop.make_preferences``."""
-        return self.loop.make_preferences(study, wishes)
-
-    def next_training(self, study: str, made: MadePreferences) -> NextTraining:
-        """What the train page is opened with for preference data: ``Loop.next_training``."""
-        return self.loop.next_training(study, made)
-
-    def next_study(self, run: str) -> NextStudy:
-        """What a study of a trained run is opened with: ``Loop.next_study``."""
-        return self.loop.next_study(run)
 
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.
@@ -357,9 +332,9 @@ class Workspace:
         if self._database.file is not None:
             restoring.mark_read(self._database.file.backups.folder)
 
-    def _rooms(self) -> Rooms:
+    def _join_rooms(self) -> None:
         artefacts, folders = self.artefacts, self.folders
-        return Rooms(
+        rooms = Rooms(
             data=self.data,
             splits=self.splits,
             prompts=PromptService(artefacts, folders),
@@ -368,6 +343,9 @@ class Workspace:
             studies=self.studies,
             training=self.training,
         )
+        self.loop = Loop(rooms)
+        self.new_study, self.next_study = self.loop.new_study, self.loop.next_study
+        self.make_preferences, self.next_training = self.loop.make_preferences, self.loop.next_training
 
     def _settle_jobs(self) -> None:
         done = self.restoration

@@ -7,7 +7,7 @@ with Ctrl-C never ends the job.
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -186,11 +186,21 @@ def write_page(html: str, out: Path) -> Path:
     Raises:
         BadInput: the file cannot be written.
     """
+    return write_file([html.encode()], out)
+
+
+def write_file(pieces: Iterable[bytes], out: Path) -> Path:
+    """Write a file as a whole or not at all, and say where.
+
+    Raises:
+        BadInput: it cannot be written.
+    """
     path = out.expanduser().absolute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_text(html, encoding="utf-8")
+        with unfinished.open("wb") as stream:
+            stream.writelines(pieces)
         unfinished.replace(path)
     except OSError as error:
         raise BadInput(

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from ftkit.ratings.sampling import Sampling
-from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.ui.i18n import say
 from ftkit.workspace import Workspace
+from tests.studied import make_study
 from tests.ui.conftest import watch
-from tests.ui.rated import MODEL, RUN, SIDES, add_finished_run, opened, rate_all
+from tests.ui.rated import RUN, SIDES, add_finished_run, opened, rate_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 SLOW = 120_000  # milliseconds; a busy machine imports torch for half a minute
@@ -31,9 +30,9 @@ def text(page: Page, field: str, value: str) -> None:
     page.keyboard.press("Tab")
 
 
-def options(**changes: object) -> StudyOptions:
-    values = {"name": "Tickets", "sides": SIDES, "overlap": 1, "sampling": Sampling(max_new_tokens=12)}
-    return StudyOptions.parse({**values, **changes})
+def answered(prompt: int, side: str) -> str:
+    """What the models say: the tuned one where the thing is, the base model nothing that helps."""
+    return f"The kettle is on shelf {prompt}." if side == SIDES[1] else f"No no no {prompt} no."
 
 
 @pytest.mark.parametrize(
@@ -136,9 +135,7 @@ def rate_one(browser, link: str, url: str) -> None:
     page.get_by_role("button", name=say("rater.submit", "en")).click()
     expect(page.locator("#progress")).to_contain_text("1")
     expect(page.get_by_text(say("rater.done", "en"))).to_be_visible()
-    assert (
-        MODEL not in page.content().lower().replace("tiny", MODEL, 0) or "tiny random" not in page.content()
-    )
+    assert "Tiny random" not in page.content()
     context.close()
     assert problems == []
 
@@ -146,11 +143,22 @@ def rate_one(browser, link: str, url: str) -> None:
 def test_flagged_answers_are_left_out_and_raters_get_new_links(
     page: Page, dashboard, workspace: Workspace
 ) -> None:
-    prompts = ("Which model are you?", "Where is my kettle?")
-    study = workspace.loop.new_study(options(name="Flagged"), Source(), texts=prompts)
-    workspace.studies.wait(study.id)
-    page.goto(f"{dashboard.url}/ratings?study={study.id}")
-    expect(page.locator("#study-open")).to_be_visible()
+    study = make_study(
+        workspace,
+        said=lambda n, side: (
+            f"I am the {HOSTILE} of {'Tiny random model' if n < 2 else n}, says {len(side)}."
+        ),
+        sides=SIDES,
+    )
+    page.goto(f"{dashboard.url}/ratings?study={study}")
+    ticked = page.locator("#study-named-items input")
+    expect(ticked).to_have_count(2)
+    expect(page.locator("#study-named-items")).to_contain_text("1 · Prompt 0")
+    ticked.nth(1).uncheck()
+    page.click("#study-drop")
+    expect(ticked).to_have_count(1)
+    expect(page.locator("#study-items details")).to_have_count(2)
+    expect(page.locator("#study img")).to_have_count(0)
     text(page, "invite-names", "Ayşe")
     page.click("#invite")
     first = page.locator("#invite-links code").inner_text()
@@ -169,22 +177,18 @@ def test_flagged_answers_are_left_out_and_raters_get_new_links(
     page.click("#study-delete")
     page.click("#study-delete-yes")
     page.wait_for_url(re.compile(r"/ratings$"))
-    assert study.id not in {one.study.id for one in workspace.studies.all()}
+    assert study not in {one.study.id for one in workspace.studies.all()}
 
 
 def test_from_a_finished_study_to_a_better_model_in_three_clicks(
     page: Page, dashboard, workspace: Workspace
 ) -> None:
-    split = workspace.splits.all()[-1].id
-    study = workspace.loop.new_study(
-        options(name="Preferred", overlap=2, editing=False), Source(split=split, part="train"), rows=30
-    )
-    workspace.studies.wait(study.id)
-    workspace.studies.open(study.id)
-    rate_all(workspace, study.id, workspace.studies.invite(study.id, ["Ayşe", "John"]))
-    workspace.studies.close(study.id)
+    study = make_study(workspace, prompts=24, said=answered, sides=SIDES, overlap=2)
+    workspace.studies.open(study)
+    assert rate_all(workspace, study, workspace.studies.invite(study, ["Ayşe", "John"])) == 48
+    workspace.studies.close(study)
 
-    page.goto(f"{dashboard.url}/ratings?study={study.id}")
+    page.goto(f"{dashboard.url}/ratings?study={study}")
     page.click("#study-make")  # the first click
     page.wait_for_url(re.compile(r"/train\?"))
     expect(page.locator("#train-card .ft-facts").first).to_be_visible(timeout=SLOW)
@@ -195,13 +199,15 @@ def test_from_a_finished_study_to_a_better_model_in_three_clicks(
     run = workspace.training.get(page.url.rpartition("=")[2])
     assert run.run.spec["method"] == "dpo"
     assert run.run.spec["start_from_run"] == RUN
-    assert workspace.training.curves(run.run.id)
+    curves = workspace.training.curves(run.run.id)
+    margins = [one["eval_rewards/margins"] for one in curves if "eval_rewards/margins" in one]
+    assert margins, "the reward margin on held-out pairs is in the run's metrics"
     page.get_by_role("link", name=say("ratings.next.compare", "en")).click()  # the third
     page.wait_for_url(re.compile(r"/ratings\?sides="))
     sides = page.locator("#study-sides")
     expect(sides.locator(".token")).to_have_count(3)
 
-    page.goto(f"{dashboard.url}/ratings?study={study.id}")
+    page.goto(f"{dashboard.url}/ratings?study={study}")
     made = page.locator("#study-made")
     for kind in ("dataset", "split", "run"):
         expect(made).to_contain_text(say(f"ratings.lineage.kind.{kind}", "en"))

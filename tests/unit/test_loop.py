@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ftkit.errors import BadInput, Refused
-from ftkit.loop import NextStudy, NextTraining
+from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Dataset, Run, Split
@@ -19,6 +19,7 @@ from ftkit.workspace import Workspace
 from tests.finished_run import NOW, SleepingLauncher
 from tests.studied import SIDES, open_study, rate_all
 
+PARTS = {"rows_train", "rows_validation", "rows_between_parts"}
 BASE, RUN = "smollm2-135m", "ab12cd34ef56"
 
 
@@ -147,6 +148,9 @@ def test_ratings_become_a_dataset_and_a_split(workspace: Workspace) -> None:
     assert counts["rows_train"] + counts["rows_validation"] + counts["rows_between_parts"] == 12
     assert 2 <= counts["rows_validation"] <= 5
     assert dataset.notes == ("From the votes of raters: 12; from answers that they mended: 0.",)
+    assert workspace.loop.count_preferences(study) == {
+        name: counts[name] for name in counts if name not in PARTS
+    }
     assert workspace.make_preferences(study) == made, "a second click finds it"
     assert workspace.make_preferences(study, PreferenceWishes(method="kto")).dataset != made.dataset
 
@@ -160,6 +164,16 @@ def test_an_open_study_and_one_without_preferences_give_no_data(workspace: Works
     workspace.studies.close(id_)
     with pytest.raises(BadInput, match=r"give no preference \(tie 2\)"):
         workspace.make_preferences(id_)
+
+
+def test_a_rater_who_was_shut_out_changes_what_is_made(workspace: Workspace) -> None:
+    add_models(workspace)
+    study = rated_study(workspace)
+    made = workspace.make_preferences(study)
+    workspace.studies.revoke(study, workspace.studies.raters(study)[0].rater)
+    without = workspace.make_preferences(study)
+    assert (without.counts["ratings_revoked"], without.counts["ratings_used"]) == (12, 12)
+    assert without.dataset != made.dataset
 
 
 def test_training_goes_on_from_the_adapter_that_was_liked(workspace: Workspace) -> None:

@@ -1,16 +1,17 @@
 """``ftkit ratings summary``, ``export``, ``to-preferences``, ``verify``: what raters said, and what is learnt from it."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftkit.cli.output import Answer, facts
+from ftkit.cli.output import Answer, facts, table
 from ftkit.cli.ratings.studies import StudyId
-from ftkit.cli.session import open_workspace
+from ftkit.cli.session import open_workspace, write_file
 
 if TYPE_CHECKING:
-    from ftkit.loop import NextTraining
+    from ftkit.loop.service import NextTraining
 
 
 class MethodName(StrEnum):
@@ -54,6 +55,14 @@ Without = Annotated[
     list[str] | None,
     typer.Option(metavar="RATER", help="Leave out the ratings of a rater. May be repeated."),
 ]
+WithRevoked = Annotated[
+    bool,
+    typer.Option("--with-revoked", help="Count the ratings of raters whose link was ended, too."),
+]
+LeastGold = Annotated[
+    float,
+    typer.Option(help="Leave out raters with a smaller share of the gold items right."),
+]
 UseTestRows = Annotated[
     bool,
     typer.Option(
@@ -71,6 +80,8 @@ def to_preferences(  # noqa: PLR0913 - one parameter per option
     ties: TieOption = Ties.drop,
     edits: UseEdits = True,
     without: Without = None,
+    with_revoked: WithRevoked = False,
+    least_gold: LeastGold = 0.0,
     use_test_rows: UseTestRows = False,
 ) -> Answer:
     """Turn the ratings of a closed study into data that a model can be trained on, split with some pairs held back.
@@ -91,6 +102,8 @@ def to_preferences(  # noqa: PLR0913 - one parameter per option
                 "ties": ties.value,
                 "edits": edits,
                 "without": without or [],
+                "without_revoked": not with_revoked,
+                "least_gold": least_gold,
                 "use_test_rows": use_test_rows,
             }
         )
@@ -102,6 +115,57 @@ def to_preferences(  # noqa: PLR0913 - one parameter per option
     value = {"dataset": made.dataset, "split": made.split, "counts": made.counts, "train": train}
     shown = facts({"dataset": made.dataset, "split": made.split, **made.counts})
     return Answer(value, [shown, "", f"Train on it with: {train}"])
+
+
+def summary(
+    study: StudyId,
+    with_revoked: WithRevoked = False,
+    least_gold: LeastGold = 0.0,
+) -> Answer:
+    """What the ratings say so far: who wins with what certainty, how far raters agree, and what is left out.
+
+    JSON: `study`, `name`, `state`, `protocol`, `sides`, `labels`, `ratings`, `wanted`, `complete`, `headline`, `pairs`, `rankings`,
+    `unranked`, `marks`, `mark_differences`, `agreement`, `position`, `rater_checks`, `slices`, `slices_more`, `compared`,
+    `left_out`, `prompts`, `items`, `open_items`, `raters`, `names`, `criteria`, `points`, `changes`.
+    """
+    with open_workspace() as workspace:
+        from ftkit.ratings.results.selecting import ResultOptions  # noqa: PLC0415 - pydantic, not needed for --help
+
+        options = ResultOptions(without_revoked=not with_revoked, least_gold=least_gold)
+        found = workspace.results.results(study, options)
+    about = {
+        name: found[name] for name in ("study", "name", "state", "ratings", "wanted", "complete", "left_out")
+    }
+    shown: list[Any] = [facts(about)]
+    for pair in found["pairs"]:
+        first, second = (found["labels"][pair[side]] for side in ("first", "second"))
+        shown += [
+            "",
+            f"{first} is preferred to {second} in {pair['value']:.0%} of the ratings, ties half "
+            f"(95 % interval {pair['low']:.0%} to {pair['high']:.0%}, {pair['ratings']} ratings): {pair['verdict']}.",
+        ]
+    if found["marks"]:
+        heads = ["side", "criterion", "value", "low", "high", "ratings"]
+        shown.append(table(heads, [[one[head] for head in heads] for one in found["marks"]]))
+    return Answer(found, shown)
+
+
+def export(
+    study: StudyId,
+    to: Annotated[str, typer.Option(help="csv for spreadsheets, jsonl for programs.")] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write it; a name of its own in this folder if left out."),
+    ] = None,
+) -> Answer:
+    """Write all ratings to a file, one a row; those that do not count in the results say why.
+
+    JSON: `study`, `file`, `to`.
+    """
+    with open_workspace() as workspace:
+        download = workspace.results.export(study, to)
+        path = write_file(download.pieces, out or Path(download.filename))
+    return Answer({"study": study, "file": str(path), "to": to}, [str(path)])
 
 
 def verify(study: StudyId) -> Answer:

@@ -3,7 +3,8 @@
 Takes items and ratings, gives rows and counts in a fixed order. It writes no file and asks nobody.
 
 The rules:
-    1. Ratings of gold items, flagged ones, and those of raters who are left out do not count.
+    1. What does not count in the results of a study does not count here: ratings of gold items, incomplete and flagged ones, those of
+       raters who were shut out or got too many gold items wrong; nor do those of raters who are left out by name.
     2. An answer that a rater mended is better than what it mends. An item with such an edit is not decided by the vote; each
        different edit is a pair of its own.
     3. Otherwise more than half of the ratings of an item must agree, and as many as are wished for. pairs: the winner is the
@@ -14,18 +15,21 @@ The rules:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ftkit.ratings.preferences.verdicts import CONFLICT, verdict
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.results.rated import BOTH_BAD, Rated
+from ftkit.ratings.results.selecting import REASONS as REASONS_OF_RESULTS
+from ftkit.ratings.results.selecting import Asked, ResultOptions, select
 from ftkit.ratings.studies.items import Item
 
 VOTE, EDIT = "vote", "edit"
 UNRATED, IDENTICAL, EMPTY = "unrated", "identical", "empty"
 REASONS = (UNRATED, CONFLICT, "tie", BOTH_BAD, IDENTICAL, EMPTY)
-_NOT_COUNTED = ("ratings_gold", "ratings_left_out_raters", "ratings_flagged")
+LEFT_OUT_RATER = "left_out_raters"
+NOT_COUNTED = (*REASONS_OF_RESULTS, LEFT_OUT_RATER)
 
 
 class PreferenceRow(NamedTuple):
@@ -54,10 +58,10 @@ class Preferences(NamedTuple):
 
 def preferences(
     items: Sequence[Item],
-    rated: Iterable[Rated],
+    rated: Sequence[Rated],
     wishes: PreferenceWishes,
-    protocol: str,
-    points: int = 5,
+    asked: Asked,
+    revoked: Collection[str] = (),
 ) -> Preferences:
     """Apply the rules.
 
@@ -65,57 +69,52 @@ def preferences(
         items: of the study, gold ones among them.
         rated: its ratings.
         wishes: how they are applied.
-        protocol: of the study.
-        points: best mark of a scale.
+        asked: what the study asks.
+        revoked: ids of raters who were shut out.
     """
     counts: Counter[str] = Counter()
-    by_item = _sorted_out(rated, wishes, counts)
+    by_item = _sorted_out(rated, wishes, asked, revoked, counts)
     rows: list[PreferenceRow] = []
     for item in sorted(items, key=lambda one: one.place):
         if item.gold is not None:
             continue
         counts["items"] += 1
-        found, reason = _rows_of(item, by_item.get(item.id, []), wishes, protocol, points, counts)
+        found, reason = _rows_of(item, by_item.get(item.id, []), wishes, asked, counts)
         counts["items_used" if found else reason] += 1
         rows += found
     made_by = Counter(row.made_by for row in rows)
     whole = {"items": 0, "items_used": 0, **dict.fromkeys(REASONS, 0)}
     whole |= {"rows": len(rows), "rows_vote": made_by[VOTE], "rows_edit": made_by[EDIT]}
-    whole |= {
-        "edits": 0,
-        "edits_left_out": 0,
-        "ratings": 0,
-        "ratings_used": 0,
-        **dict.fromkeys(_NOT_COUNTED, 0),
-    }
+    whole |= {"edits": 0, "edits_left_out": 0, "ratings": 0, "ratings_used": 0}
+    whole |= {f"ratings_{reason}": 0 for reason in NOT_COUNTED}
     return Preferences(rows, whole | dict(counts))
 
 
 def _sorted_out(
-    rated: Iterable[Rated], wishes: PreferenceWishes, counts: Counter[str]
+    rated: Sequence[Rated],
+    wishes: PreferenceWishes,
+    asked: Asked,
+    revoked: Collection[str],
+    counts: Counter[str],
 ) -> dict[str, list[Rated]]:
     """The ratings that count, by item, in an order that does not depend on who was faster."""
+    ordered = sorted(rated, key=lambda one: (one.place, one.rater))
+    seen = ResultOptions(without_revoked=wishes.without_revoked, least_gold=wishes.least_gold)
     found: dict[str, list[Rated]] = {}
-    for one in sorted(rated, key=lambda one: (one.place, one.rater)):
+    for one, why in zip(ordered, select(ordered, asked, revoked, seen).reasons, strict=True):
+        reason = why or (LEFT_OUT_RATER if one.rater in wishes.without else None)
         counts["ratings"] += 1
-        if one.gold is not None:
-            counts["ratings_gold"] += 1
-        elif one.rater in wishes.without:
-            counts["ratings_left_out_raters"] += 1
-        elif one.values.get("flag"):
-            counts["ratings_flagged"] += 1
-        else:
-            counts["ratings_used"] += 1
+        counts[f"ratings_{reason or 'used'}"] += 1
+        if reason is None:
             found.setdefault(one.item, []).append(one)
     return found
 
 
-def _rows_of(  # noqa: PLR0913 - what the rules look at
+def _rows_of(
     item: Item,
     ratings: Sequence[Rated],
     wishes: PreferenceWishes,
-    protocol: str,
-    points: int,
+    asked: Asked,
     counts: Counter[str],
 ) -> tuple[list[PreferenceRow], str]:
     """The rows of an item, or why there are none."""
@@ -124,7 +123,7 @@ def _rows_of(  # noqa: PLR0913 - what the rules look at
     rows = _edited(item, ratings, wishes, counts) if wishes.edits else []
     if rows:
         return rows, ""
-    said = verdict(protocol, ratings, wishes, points)
+    said = verdict(asked, ratings, wishes)
     texts = [answer.text for answer in item.answers]
     wanted: list[tuple[int, str | None, bool]]
     if wishes.method == "dpo":

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.results.rated import BOTH_BAD, TIE, Rated
+from ftkit.ratings.results.selecting import Asked
 
 # Why an item teaches nothing.
 CONFLICT, ALIKE = "conflict", "tie"
@@ -24,25 +25,24 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
-def verdict(protocol: str, ratings: Sequence[Rated], wishes: PreferenceWishes, points: int) -> Verdict:
+def verdict(asked: Asked, ratings: Sequence[Rated], wishes: PreferenceWishes) -> Verdict:
     """What the majority says.
 
     Args:
-        protocol: of the study.
+        asked: what the study asks.
         ratings: of one item, at least one.
         wishes: how much agreement is needed.
-        points: best mark of a scale.
     """
-    if protocol == "pairs":
+    if asked.protocol == "pairs":
         return _of_pairs(ratings, wishes)
-    if protocol == "pass_fail":
+    if asked.protocol == "pass_fail":
         return _of_passes(ratings, wishes)
-    if protocol == "ranking":
+    if asked.protocol == "ranking":
         ranks = [[-float(rank) for rank in one.values["ranks"]] for one in ratings]
         return _of_order(ranks, wishes, margin=0.0)
     means = [[_mean(scores.values()) for scores in one.values["scores"]] for one in ratings]
     if wishes.method == "kto":
-        return _of_marks(means, wishes, points)
+        return _of_marks(means, wishes, asked.points)
     return _of_order(means, wishes, wishes.margin)
 
 

@@ -42,6 +42,15 @@ class PreferenceWishes(Record):
         default=True, description="Whether answers that raters mended are better ones than what they mended."
     )
     without: tuple[str, ...] = Field(default=(), description="Ids of raters whose ratings do not count.")
+    without_revoked: bool = Field(
+        default=True, description="Whether raters who were shut out do not count, as in the results."
+    )
+    least_gold: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Raters with a smaller share of the gold items right do not count.",
+    )
     use_test_rows: bool = Field(
         default=False, description="Whether prompts of the test part may teach a model."
     )

@@ -11,7 +11,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import FtkitError
-from ftkit.loop import NextTraining
+from ftkit.loop.service import NextTraining
 from ftkit.training.recipes import DEFAULT_RECIPE, Recipe
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form, html, views

@@ -3,7 +3,7 @@
 Takes what the loop says is next, gives addresses of pages. It decides on nothing.
 """
 
-from ftkit.loop import NextStudy, NextTraining
+from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.ui import html
 
 

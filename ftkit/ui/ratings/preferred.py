@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from ftkit.ratings.preferences.rules import REASONS
+from ftkit.ratings.preferences.rules import NOT_COUNTED, REASONS
 from ftkit.ui import html
 from ftkit.ui.i18n import say
 
-_NOT_COUNTED = ("ratings_gold", "ratings_flagged", "ratings_left_out_raters")
+_NOT_COUNTED = tuple(f"ratings_{reason}" for reason in NOT_COUNTED)
 _RULES = ("counts", "edits", "votes", "nothing")
 
 

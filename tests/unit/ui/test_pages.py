@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import gradio as gr
 import pytest
@@ -15,6 +16,7 @@ import pytest
 import ftkit.ui
 from ftkit.errors import FtkitError, NotAllowed, NotFound
 from ftkit.jobs.folder import JobFolder
+from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.models.catalogue import CATALOGUE
 from ftkit.records import Job, Run
 from ftkit.settings import Settings
@@ -28,6 +30,7 @@ from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.sweeps import page as sweeps
+from ftkit.ui.ratings import addresses
 from ftkit.workspace import Workspace
 
 PAGES = {
@@ -231,6 +234,38 @@ def test_the_train_page_copies_an_earlier_run(workspace: Workspace) -> None:
     assert "taken from the run Done" in note
     assert recipe.value == run.recipe
     assert page._arrive(visit(copy=run.id))[7 + form.FIELDS.index("r")]["value"] == 8
+
+
+def test_the_train_page_is_filled_in_to_train_a_run_further(workspace: Workspace) -> None:
+    run = finished_run(workspace)
+    following = NextTraining(
+        split=run.split, recipe="smollm2-135m/dpo-lora", model=run.model, start_from_run=run.id
+    )
+    address = addresses.to_training(following)
+    assert address.startswith("/train?split=")
+    page = page_of("train", workspace)
+    shown = page._arrive(visit(**{name: unquote(value) for name, value in ids_of(address).items()}))
+    values = dict(zip(form.FIELDS, shown[7:], strict=False))
+    assert "train the run Done further" in shown[1]
+    assert (shown[5].value, shown[6].value) == (run.split, "smollm2-135m/dpo-lora")
+    assert values["start_from_run"]["value"] == run.id
+    assert (
+        values["method"]["value"] == "dpo"
+        if isinstance(values["method"], dict)
+        else values["method"] == "dpo"
+    )
+    anew = addresses.to_training(following.model_copy(update={"start_from_run": ""}))
+    assert f"model={run.model}" in anew
+    assert (
+        "fit the data that you come from"
+        in page._arrive(visit(**{name: unquote(value) for name, value in ids_of(anew).items()}))[1]
+    )
+
+
+def test_the_way_goes_on_from_a_trained_run() -> None:
+    following = NextStudy(sides=("base:m", "run:a"), split="s1", part="validation")
+    assert unquote(addresses.to_study(following)) == "/ratings?sides=base:m,run:a&split=s1&part=validation"
+    assert addresses.to_evaluation("a") == "/evaluate?run=a"
 
 
 def test_only_finished_runs_can_be_evaluated_and_compared(workspace: Workspace) -> None:

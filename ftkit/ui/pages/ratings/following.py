@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ftkit.ratings.preferences.rules import preferences
 from ftkit.ratings.preferences.wishes import METHODS, PreferenceWishes
 from ftkit.ratings.studies.views import StudyView
 from ftkit.ui import html
@@ -139,14 +138,7 @@ class NextPart:
 
     def _told(self, view: StudyView, wishes: PreferenceWishes, lang: str) -> Markup:
         """What the data will be, and what speaks against them."""
-        study = view.study.id
-        counted = preferences(
-            self._workspace.studies.items(study),
-            self._workspace.studies.rated(study),
-            wishes.model_copy(update={"without": self._revoked(study)}),
-            view.options.protocol,
-            view.options.points,
-        ).counts
+        counted = self._workspace.loop.count_preferences(view.study.id, wishes)
         parts = [html.paragraph(say("ratings.next.text", lang)), told(counted, lang)]
         if view.study.part == "test":
             parts.append(html.notice("warn", say("ratings.next.test", lang)))
@@ -190,7 +182,5 @@ class NextPart:
     def _make_them(self, request: gr.Request, method: str, agreement: float, use_test: bool) -> str:
         study, loop = asked(request, "study"), self._workspace.loop
         wishes = {"method": method, "agreement": agreement, "use_test_rows": bool(use_test)}
-        made = loop.make_preferences(
-            study, PreferenceWishes.parse({**wishes, "without": self._revoked(study)})
-        )
+        made = loop.make_preferences(study, PreferenceWishes.parse(wishes))
         return to_training(loop.next_training(study, made))

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkit.errors import BadInput
-from ftkit.ratings.preferences.rules import REASONS, Preferences, preferences
+from ftkit.ratings.preferences.rules import NOT_COUNTED, REASONS, Preferences, preferences
 from ftkit.ratings.preferences.wishes import PreferenceWishes
 from ftkit.ratings.results.rated import Rated
+from ftkit.ratings.results.selecting import Asked
 from ftkit.ratings.studies.items import Item, ItemAnswer
 
 Values = dict[str, Any]
@@ -35,6 +36,10 @@ def rated(one: Item, *values: Values) -> list[Rated]:
     ]
 
 
+def asked(protocol: Any) -> Asked:
+    return Asked(protocol, SIDES, ("helpful", "correct") if protocol == "scales" else ())
+
+
 def choices(*choice: Any) -> list[Values]:
     return [{"choice": one} for one in choice]
 
@@ -44,7 +49,7 @@ def scores(*means: tuple[float, ...]) -> list[Values]:
 
 
 def decide(one: Item, values: list[Values], protocol: str = "pairs", **wishes: Any) -> Preferences:
-    return preferences([one], rated(one, *values), PreferenceWishes.parse(wishes), protocol)
+    return preferences([one], rated(one, *values), PreferenceWishes.parse(wishes), asked(protocol))
 
 
 def pairs(found: Preferences) -> list[tuple[str, str | None]]:
@@ -94,13 +99,25 @@ def test_gold_flagged_and_left_out_ratings_do_not_count() -> None:
     one, gold = item(), item(1, gold=0)
     ratings = [*rated(one, *choices(0, 1, 1)), *rated(gold, *choices(0, 1))]
     ratings[1] = ratings[1]._replace(values={"choice": 1, "flag": True})
-    found = preferences([one, gold], ratings, PreferenceWishes(without=("r2",)), "pairs")
+    found = preferences([one, gold], ratings, PreferenceWishes(without=("r2",)), asked("pairs"))
     assert pairs(found) == [("x", "y")]
     counts = found.counts
     assert (counts["ratings"], counts["ratings_used"]) == (5, 1)
     assert counts["ratings_gold"] == 2
     assert counts["ratings_flagged"] == counts["ratings_left_out_raters"] == 1
     assert counts["items"] == 1
+
+
+def test_raters_who_do_not_count_in_the_results_do_not_count_here() -> None:
+    one, gold = item(), item(1, gold=0)
+    ratings = [*rated(one, *choices(0, 1, 1)), *rated(gold, *choices(0, 0, 1))]
+    found = preferences(
+        [one, gold], ratings, PreferenceWishes(least_gold=0.5), asked("pairs"), revoked={"r1"}
+    )
+    assert pairs(found) == [("x", "y")]
+    assert found.counts["ratings_revoked"] == found.counts["ratings_low_gold"] == 1
+    kept = PreferenceWishes(without_revoked=False)
+    assert pairs(preferences([one, gold], ratings, kept, asked("pairs"), {"r1"})) == [("y", "x")]
 
 
 def test_the_same_or_an_empty_text_is_left_out() -> None:
@@ -196,9 +213,8 @@ def test_the_order_of_arrival_changes_nothing() -> None:
     ratings = [one for n, it in enumerate(items) for one in rated(it, *choices(n % 2, n % 2))]
     ratings[0].values["edits"] = {"1": "better"}
     wishes = PreferenceWishes()
-    assert preferences(items, ratings, wishes, "pairs") == preferences(
-        items[::-1], ratings[::-1], wishes, "pairs"
-    )
+    backwards = preferences(items[::-1], ratings[::-1], wishes, asked("pairs"))
+    assert preferences(items, ratings, wishes, asked("pairs")) == backwards
 
 
 def test_every_mistake_in_the_wishes_is_named() -> None:
@@ -215,7 +231,13 @@ EXTRA = st.fixed_dictionaries(
 VALUES = {
     "pairs": st.fixed_dictionaries({"choice": st.sampled_from([0, 1, "tie", "both_bad"])}),
     "scales": st.fixed_dictionaries(
-        {"scores": st.lists(st.fixed_dictionaries({"a": st.integers(1, 5)}), min_size=2, max_size=2)}
+        {
+            "scores": st.lists(
+                st.fixed_dictionaries({"helpful": st.integers(1, 5), "correct": st.integers(1, 5)}),
+                min_size=2,
+                max_size=2,
+            )
+        }
     ),
     "ranking": st.fixed_dictionaries({"ranks": st.lists(st.integers(1, 2), min_size=2, max_size=2)}),
     "pass_fail": st.fixed_dictionaries({"passed": st.lists(st.booleans(), min_size=2, max_size=2)}),
@@ -239,12 +261,12 @@ def test_all_counts_add_up(data: st.DataObject, protocol: str, method: str, edit
         values = data.draw(st.lists(st.tuples(VALUES[protocol], EXTRA), max_size=3))
         ratings += rated(one, *({**first, **second} for first, second in values))
     wishes = PreferenceWishes.parse({"method": method, "edits": edits, "ties": ties, "without": ("r1",)})
-    rows, counts = preferences(items, ratings, wishes, protocol)
+    rows, counts = preferences(items, ratings, wishes, asked(protocol))
     assert counts["items"] == counts["items_used"] + sum(counts[reason] for reason in REASONS)
     assert counts["items"] == sum(one.gold is None for one in items)
     assert counts["rows"] == len(rows) == counts["rows_vote"] + counts["rows_edit"]
     assert len({row.item for row in rows}) == counts["items_used"]
-    not_counted = sum(counts[f"ratings_{name}"] for name in ("gold", "flagged", "left_out_raters"))
+    not_counted = sum(counts[f"ratings_{name}"] for name in NOT_COUNTED)
     assert counts["ratings"] == len(ratings) == counts["ratings_used"] + not_counted
     assert counts["edits_left_out"] <= counts["edits"]
     for row in rows:

@@ -14,12 +14,14 @@ from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
 from ftkit.errors import BadInput, NotFound, Refused
-from ftkit.ratings.preferences.rules import REASONS, preferences
+from ftkit.ratings.preferences.rules import REASONS, Preferences, preferences
 from ftkit.ratings.preferences.wishes import Method, PreferenceWishes
+from ftkit.ratings.results.service import asked_of
 from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.options import MOST_SIDES, Prompt, Source, StudyOptions
 from ftkit.ratings.studies.service import StudyService
+from ftkit.ratings.studies.views import StudyView
 from ftkit.records import PARTS, Part, Record, Run, Study
 from ftkit.training.continuing import begun_with, recipe_for
 from ftkit.training.service import TrainingService
@@ -112,6 +114,14 @@ class Loop:
             return self._rooms.studies.create(options, _written(texts), source)
         return self._rooms.studies.create(options, self._drawn(source, rows, options.seed), source)
 
+    def count_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> dict[str, int]:
+        """What ``make_preferences`` would make, as the counts of ``preferences.rules``; nothing is made, and a study may be open.
+
+        Raises:
+            NotFound: there is no such study.
+        """
+        return self._preferences(self._rooms.studies.get(study), wishes or PreferenceWishes()).counts
+
     def make_preferences(self, study: str, wishes: PreferenceWishes | None = None) -> MadePreferences:
         """Ratings as a dataset with a split to train on; the same wishes on the same ratings give the same one.
 
@@ -129,13 +139,7 @@ class Loop:
                 study=view.study.name,
                 state=view.state,
             )
-        found = preferences(
-            self._rooms.studies.items(study),
-            self._rooms.studies.rated(study),
-            wishes,
-            view.options.protocol,
-            view.options.points,
-        )
+        found = self._preferences(view, wishes)
         if not found.rows:
             raise BadInput(
                 "loop.no_preferences",
@@ -145,7 +149,8 @@ class Loop:
             )
         origin = Origin(
             study=study,
-            key=f"{view.changes} {wishes.model_dump_json(exclude={'use_test_rows'})}",
+            # Another rating, or a rater who was shut out since, gives other preferences.
+            key=f"{view.changes} {self._revoked(study)} {wishes.model_dump_json(exclude={'use_test_rows'})}",
             name=f"{view.study.name} · {wishes.method}",
             part=view.study.part,
             notes=_notes(found.counts),
@@ -170,16 +175,7 @@ class Loop:
         """
         view = self._rooms.studies.get(study)
         sides = [Side.parse(name) for name in view.study.sides]
-        chosen = Counter(
-            row.side
-            for row in preferences(
-                self._rooms.studies.items(study),
-                self._rooms.studies.rated(study),
-                PreferenceWishes(),
-                view.options.protocol,
-                view.options.points,
-            ).rows
-        )
+        chosen = Counter(row.side for row in self._preferences(view, PreferenceWishes()).rows)
         adapters = [side for side in sides if side.kind != "base" and self._rooms.sides.place(side).adapter]
         best = max(adapters, key=lambda side: chosen[str(side)], default=None)
         model = self._rooms.sides.model_of(best or sides[0])
@@ -228,6 +224,16 @@ class Loop:
         sides = [f"base:{line[0].model}", *(f"run:{one.id}" for one in line)]
         kept = sides if len(sides) <= MOST_SIDES else [sides[0], *sides[1 - MOST_SIDES :]]
         return NextStudy(sides=tuple(kept), **self._prompts_of(line[-1]))
+
+    def _preferences(self, view: StudyView, wishes: PreferenceWishes) -> Preferences:
+        studies, study = self._rooms.studies, view.study.id
+        return preferences(
+            studies.items(study), studies.rated(study), wishes, asked_of(view), self._revoked(study)
+        )
+
+    def _revoked(self, study: str) -> list[str]:
+        people = self._rooms.studies.raters(study)
+        return sorted(one.rater for one in people if one.revoked_at is not None)
 
     def _prompts_of(self, run: Run) -> dict[str, str]:
         """Where the prompts of the study were from whose ratings a run has learnt; nothing where it has learnt from none."""

@@ -1,0 +1,1 @@
+"""The loop from data to ratings and from ratings to the next model."""
