@@ -146,7 +146,7 @@ def test_flagged_answers_are_left_out_and_raters_get_new_links(
     study = make_study(
         workspace,
         said=lambda n, side: (
-            f"I am the {HOSTILE} of {'Tiny random model' if n < 2 else n}, says {len(side)}."
+            f"I am the {HOSTILE} of {'Tiny random model' if n < 2 else n}, says {side.partition(':')[0]}."
         ),
         sides=SIDES,
     )
@@ -199,9 +199,7 @@ def test_from_a_finished_study_to_a_better_model_in_three_clicks(
     run = workspace.training.get(page.url.rpartition("=")[2])
     assert run.run.spec["method"] == "dpo"
     assert run.run.spec["start_from_run"] == RUN
-    curves = workspace.training.curves(run.run.id)
-    margins = [one["eval_rewards/margins"] for one in curves if "eval_rewards/margins" in one]
-    assert margins, "the reward margin on held-out pairs is in the run's metrics"
+    assert run.metrics["eval_reward_margin"] > 0  # on pairs that it never saw
     page.get_by_role("link", name=say("ratings.next.compare", "en")).click()  # the third
     page.wait_for_url(re.compile(r"/ratings\?sides="))
     sides = page.locator("#study-sides")

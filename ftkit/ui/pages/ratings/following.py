@@ -121,8 +121,9 @@ class NextPart:
 
     def mark(self, view: StudyView, lang: str) -> str:
         """Changes with what was made of the study."""
-        revoked = self._revoked(view.study.id) if self._offered(view) else ()
-        return f"{self._offered(view)} {view.changes} {revoked} {self._lineage(view)} {lang}"
+        if not self._offered(view):
+            return ""
+        return f"{view.changes} {self._revoked(view.study.id)} {self._lineage(view)} {lang}"
 
     def updates(self, view: StudyView, lang: str) -> list[Any]:
         """What the data will be, and what there is of it."""

@@ -53,13 +53,20 @@ class WatchingSection:
 
     def _wire(self, shown: list[Any]) -> None:
         looks: dict[str, Any] = {"show_progress": "hidden"}
-        gr.on(fn=handler(self._show), inputs=self._seen, outputs=shown, api_name="ratings_study", **looks)
+        arrived = gr.on(
+            fn=handler(self._arrive), inputs=self._seen, outputs=shown, api_name="ratings_study", **looks
+        )
+        arrived.success(handler(self._show), self._seen, shown, api_name="ratings_study_results", **looks)
         self._timer.tick(
             handler(self._show), self._seen, shown, trigger_mode="once", api_name="ratings_tick", **looks
         )
 
-    def _show(self, request: gr.Request, seen: Seen) -> Any:
-        """What is new since ``seen``; nothing where nothing is."""
+    def _arrive(self, request: gr.Request, seen: Seen) -> Any:
+        """Everything but the results, whose intervals take a moment; they come with the next look."""
+        return self._show(request, seen, later="ResultsPart")
+
+    def _show(self, request: gr.Request, seen: Seen, later: str = "") -> Any:
+        """What is new since ``seen``; nothing where nothing is. A part that comes ``later`` is left as it is."""
         lang = language(request)
         count = sum(len(part.shown) for part in self._parts)
         try:
@@ -68,13 +75,15 @@ class WatchingSection:
             view = None
         if view is None:
             return [{}, gr.Column(visible=False), gr.Timer(active=False), *[gr.skip()] * count]
-        marks = {type(part).__name__: part.mark(view, lang) for part in self._parts}
+        marks = {
+            name: part.mark(view, lang) for part in self._parts if (name := type(part).__name__) != later
+        }
         if marks == seen:
             return gr.skip()
         updates: list[Any] = []
         for part in self._parts:
             name = type(part).__name__
-            new = marks[name] != seen.get(name)
+            new = name in marks and marks[name] != seen.get(name)
             updates += part.updates(view, lang) if new else [gr.skip()] * len(part.shown)
         return [marks, gr.Column(visible=True), gr.Timer(active=_goes_on(view)), *updates]
 
