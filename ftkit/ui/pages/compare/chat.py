@@ -45,14 +45,15 @@ class Chat:
         # Turns between the system text and the last question, where the chosen row has them, and its right answer.
         self._earlier = gr.State(_no_row())
         self.thread = gr.State(empty_thread())
-        self._lay_out_question()
+        with gr.Column(elem_classes="ft-card"):
+            self._lay_out_question()
         with gr.Row(elem_classes="ft-quad", visible=False) as self._row:
             self._panes = [
                 gr.HTML(elem_id=f"answer-{number}", visible=False, min_height=120)
                 for number in range(1, MOST_SIDES + 1)
             ]
         self._reference = gr.HTML(elem_id="answer-reference")
-        with gr.Column(visible=False) as self._after:
+        with gr.Column(visible=False, elem_classes="ft-card") as self._after:
             self._lay_out_after()
         self._wire()
 

@@ -31,6 +31,14 @@ class PromptList:
         self._workspace = workspace
         self._chooser = chooser
         self.thread = gr.State(empty_thread())
+        with gr.Column(elem_classes="ft-card"):
+            self._lay_out()
+        self._status = gr.HTML(elem_id="list-status")
+        self.saved = gr.HTML(elem_id="list-saved")
+        self._table = gr.HTML(elem_id="list-table")
+        self._wire(offered)
+
+    def _lay_out(self) -> None:
         self._source = gr.Radio(
             [(t(f"compare.list.{name}"), name) for name in _SOURCES],
             value="test",
@@ -52,10 +60,6 @@ class PromptList:
             self._ask = gr.Button(t("compare.list.ask"), variant="primary", elem_id="list-ask", min_width=120)
             self._stop = gr.Button(t("compare.stop"), elem_id="list-stop", min_width=100)
             self.save = gr.Button(t("compare.save"), elem_id="list-save", min_width=160)
-        self._status = gr.HTML(elem_id="list-status")
-        self.saved = gr.HTML(elem_id="list-saved")
-        self._table = gr.HTML(elem_id="list-table")
-        self._wire(offered)
 
     def _wire(self, offered: gr.State) -> None:
         self._source.input(
