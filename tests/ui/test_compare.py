@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from ftkit.ratings.comparing.answers import Kept, Row, SideAnswer
 from ftkit.ratings.sides.names import Side
 from ftkit.settings import Settings
+from ftkit.store.files import write_json
 from ftkit.ui.i18n import say
 from ftkit.workspace import Workspace
-from tests.finished_run import MODEL, RUN, Room, SleepingLauncher, add_model, add_run, open_room
+from tests.finished_run import MODEL, RUN, SPLIT, Room, SleepingLauncher, add_model, add_run, open_room
 from tests.tiny import make_tiny_adapter
 from tests.ui.conftest import Dashboard
 
@@ -33,6 +34,8 @@ def home(dashboard: Dashboard) -> Path:
 
 def _fill(room: Room) -> None:
     add_run(room, adapter=False)
+    places = {"rows": {"train": list(range(8)), "validation": [8, 9], "test": list(range(10, 14))}}
+    write_json(room.folders.split(SPLIT) / "manifest.json", places)
     add_model(room)
     checkpoint = room.folders.run(RUN) / "checkpoints" / "checkpoint-8"
     make_tiny_adapter(room.folders.model(MODEL), checkpoint, seed=7)
