@@ -3,6 +3,8 @@
 Takes settings, gives services. It holds no logic beyond what needs two rooms at once.
 """
 
+import json
+import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,6 +36,7 @@ from ftkit.loop.service import Loop, Rooms
 from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
+from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import Opinion, ResultService
 from ftkit.ratings.sides.names import Side
@@ -48,6 +51,7 @@ from ftkit.store.backup import restoring
 from ftkit.store.backup.copies import Backup
 from ftkit.store.backup.guard import StoreFile as StoreFile
 from ftkit.store.engine import Database, store_file
+from ftkit.store.examples import ExampleTable
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
@@ -155,10 +159,11 @@ class Workspace:
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self.sides = SideService(artefacts, self.folders)
-        self.comparisons = ComparisonService(artefacts, self.folders, self.jobs)
+        self.comparisons = ComparisonService(artefacts, self.folders, self.jobs, self.sides, clock, new_id)
         self.studies = StudyService(
             self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
         )
+        self.examples = ExampleService(ExampleTable(self._database), clock, new_id)
         self.raters = RaterService(self._database, clock, new_id)
         self.results = ResultService(self.studies, self.sides, self._opinions)
         self._join_rooms()
@@ -202,6 +207,18 @@ class Workspace:
             split=found.split, part=found.part, rows=found.rows, answers=found.answers, seen_in=evaluation
         )
         return self._collecting.collect(picked, name, use_test_rows=use_test_rows)
+
+    def examples_to_dataset(self, name: str = "") -> Dataset:
+        """The examples kept on the compare page as a new dataset of conversations.
+
+        Raises:
+            BadInput: nothing is kept.
+        """
+        rows = self.examples.rows()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "examples.jsonl"
+            file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+            return self.data.import_file(file, name.strip() or None)
 
     def fit(self, model: str, recipe: str) -> Fit:
         """Whether training a model with a recipe's settings fits here; also for one of the list that is not here yet.

@@ -122,13 +122,13 @@ def make_tiny_adapter(
     """Write a LoRA adapter that visibly changes the tiny model, as training would leave it."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
 
-    from ftkit.workers.loading import quiet_peft
+    from ftkit.workers.loading import load_model, quiet_peft
 
-    base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+    base = load_model(model_folder, torch.float32)
+    task = "SEQ_2_SEQ_LM" if base.config.is_encoder_decoder else "CAUSAL_LM"
     with quiet_peft():
-        config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", **options)
+        config = LoraConfig(r=4, target_modules="all-linear", task_type=task, **options)
         model = get_peft_model(base, config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -142,37 +142,40 @@ def generate(
 
     JSON: `run`, `prompt`, `system`, `base`, `tuned`, `base_tokens`, `tuned_tokens`, `base_cut`, `tuned_cut`, `seconds`, `sampling`.
     """
-    from ftkit.ratings.sampling import Sampling  # noqa: PLC0415 - its imports are not needed for --help
+    from ftkit.ratings.sampling import Sampling  # noqa: PLC0415 - their imports are not needed for --help
+    from ftkit.ratings.sides.names import Side  # noqa: PLC0415
 
     messages = [{"role": "system", "content": system}] if system else []
     messages.append({"role": "user", "content": prompt})
     sampling = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
     with open_workspace() as workspace, _Spinner() as spinner:
-        answers = workspace.comparisons.compare(run, messages, Sampling.parse(sampling))
+        model = workspace.training.get(run).run.model
+        sides = [Side(kind="base", id=model), Side(kind="run", id=run)]
         last = None
-        for last in answers:
-            spinner.turn(last.tuned_tokens)
+        for last in workspace.comparisons.compare(sides, [messages] * 2, Sampling.parse(sampling)):
+            spinner.turn(max(answer.tokens for answer in last.answers))
     if last is None:
         raise WorkerFault("cli.no_answer", "The model gave no answer. Ask again.")
+    base, tuned = last.answers
     value = {
         "run": run,
         "prompt": prompt,
         "system": system,
-        "base": last.base,
-        "tuned": last.tuned,
-        "base_tokens": last.base_tokens,
-        "tuned_tokens": last.tuned_tokens,
-        "base_cut": last.base_cut,
-        "tuned_cut": last.tuned_cut,
+        "base": base.text,
+        "tuned": tuned.text,
+        "base_tokens": base.tokens,
+        "tuned_tokens": tuned.tokens,
+        "base_cut": base.cut,
+        "tuned_cut": tuned.cut,
         "seconds": last.seconds,
         "sampling": sampling,
     }
     shown: list[Any] = [
         Text("Base model", style="bold"),
-        last.base,
+        base.text,
         "",
         Text("Tuned model", style="bold"),
-        last.tuned,
+        tuned.text,
     ]
     return Answer(value, shown)
 

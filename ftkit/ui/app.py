@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 import gradio as gr
 
-from ftkit.ui.pages import compare, curves, home, runs, settings, train
+from ftkit.ui.pages import curves, home, runs, settings, train
+from ftkit.ui.pages.compare import page as compare
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate

@@ -1,9 +1,9 @@
-"""The resident generator: base and tuned model ready in memory, asked over an authenticated loopback connection.
+"""The resident generator: models ready in memory, asked over an authenticated loopback connection.
 
-Takes one request per connection (``model``, ``tuned``, ``messages``, ``sampling``), sends both answers so far after each
-token and then ``end``. One request at a time, in the order of arrival; a client that goes away stops its own. It keeps one
-model with the adapters last used, and ends after ten idle minutes, or after the present answer where a run needs the memory. It
-writes no artefact.
+Takes one request per connection (``sides``, each with its name, folders and strength; ``conversations``, one for each side;
+``sampling``), sends all answers so far after each token and then ``end``. One request at a time, in the order of arrival; a client
+that goes away stops its own. It keeps the models last used, and ends after ten idle minutes, or after the present answer where a
+run needs the memory. It writes no artefact.
 """
 
 import contextlib
@@ -19,130 +19,94 @@ from typing import Any, NamedTuple
 
 import psutil
 import torch
-from transformers import PreTrainedTokenizerBase
 
 from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
 from ftkit.jobs.messages import receive, send
-from ftkit.workers.answers.streaming import Limits, Pair, answer_in_turn, answer_pair
+from ftkit.workers.answers.models import Loaded, Models, Side, groups
+from ftkit.workers.answers.streaming import Limits, Said, answer_rows
 from ftkit.workers.generation import context_length, room_for_answer
 from ftkit.workers.harness import Worker, run
-from ftkit.workers.loading import ADAPTER, load_sides, load_tokenizer, load_with_adapter, mixes, quiet_peft
-from ftkit.workers.training.rows import FastTokenizer
 
 IDLE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
 _REQUEST_SECONDS = 10.0  # a client sends its request as soon as it is connected
-_MOST_ADAPTERS = 4
 _MEGABYTE = 1024**2
 
 
 class Asked(NamedTuple):
     """One request."""
 
-    model: Path
-    tuned: Path
-    messages: list[dict[str, str]]
+    sides: list[Side]
+    conversations: list[list[dict[str, str]]]
     limits: Limits
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> "Asked":
         """From a message."""
-        return cls(
-            Path(request["model"]),
-            Path(request["tuned"]),
-            request["messages"],
-            Limits(**request["sampling"]),
-        )
-
-
-class Loaded(NamedTuple):
-    """One base model with its adapters on top."""
-
-    folder: Path
-    model: Any
-    tokenizer: PreTrainedTokenizerBase
-    encode: FastTokenizer
+        sides = [
+            Side(
+                one["name"], Path(one["model"]), Path(one["tuned"]) if one["tuned"] else None, one["strength"]
+            )
+            for one in request["sides"]
+        ]
+        return cls(sides, request["conversations"], Limits(**request["sampling"]))
 
 
 class Generator:
-    """One model with its adapters; loads another when asked for it."""
+    """The models in memory, and how they are asked."""
 
     def __init__(self) -> None:
-        self._loaded: Loaded | None = None
-        # Of what does not mix: folder and time of the tuned model, the base, the tuned model.
-        self._pair: tuple[tuple[Path, int], Loaded, Any] | None = None
-        # Adapter folder and time of its weights → name in the model, the one used last at the end.
-        self._adapters: dict[tuple[Path, int], str] = {}
-        self._made = 0
+        self.models = Models()
 
-    def answer(self, asked: Asked, tell: Callable[[Pair], bool]) -> Pair:
-        """Answer with base and tuned model; ``tell`` gets both answers after each token and says whether to go on.
+    def answer(self, asked: Asked, tell: Callable[[list[Said]], bool]) -> list[Said]:
+        """Answer with each side; ``tell`` gets all answers after each token and says whether to go on.
+
+        Sides on the same weights answer together, the others one after another.
 
         Raises:
-            Refused: the conversation leaves no room for an answer.
+            Refused: a conversation leaves no room for an answer.
             BadInput: the model's chat template does not take it.
         """
-        mixed = mixes(asked.tuned)
-        loaded, tuned = self._ready(asked.model, asked.tuned) if mixed else self._apart(asked)
-        prompt = loaded.encode.chat(asked.messages, add_generation_prompt=True)
-        room = room_for_answer(loaded.model, len(prompt))
-        if room < 1:
-            raise Refused(
-                "ratings.prompt_too_long",
-                "The conversation has {tokens} tokens and the model reads {context}. Shorten it.",
-                tokens=len(prompt),
-                context=context_length(loaded.model),
-            )
-        limits = asked.limits._replace(max_new_tokens=min(asked.limits.max_new_tokens, room))
-        if mixed:
-            return answer_pair(loaded.model, loaded.tokenizer, prompt, tuned, limits, tell)
-        return answer_in_turn(loaded.model, tuned, loaded.tokenizer, prompt, limits, tell)
+        said = [Said()] * len(asked.sides)
+        for group in groups(asked.sides):
+            wanted = self._answer_group(asked, group, said, tell)
+            if not wanted:
+                break
+        return said
 
-    def adapters(self) -> list[str]:
-        """Names of the adapters in memory, the one used last at the end."""
-        return list(self._adapters.values())
+    def _answer_group(
+        self, asked: Asked, group: list[int], said: list[Said], tell: Callable[[list[Said]], bool]
+    ) -> bool:
+        """Fill the places of a group in ``said``; tells whether more is wanted."""
+        sides = [asked.sides[place] for place in group]
+        loaded = self.models.ready(sides[0], asked.sides)
+        prompts = [_prompt(loaded, asked.conversations[place]) for place in group]
+        wanted = True
 
-    def _apart(self, asked: Asked) -> tuple[Loaded, Any]:
-        """A base model, and the tuned one that does not mix with it: the same with its adapter, or another whole model."""
-        weights = next(asked.tuned.glob("*model*.safetensors"))
-        key = (asked.tuned, weights.stat().st_mtime_ns)
-        if self._pair is None or self._pair[0] != key or self._pair[1].folder != asked.model:
-            self._pair = self._loaded = None  # free the old ones before the new ones come
-            self._adapters = {}
-            base, tuned = load_sides(asked.model, asked.tuned)
-            loaded = Loaded(asked.model, base, load_tokenizer(asked.model), FastTokenizer(asked.model))
-            self._pair = (key, loaded, tuned)
-        return self._pair[1], self._pair[2]
+        def hand_on(answers: list[Said]) -> bool:
+            nonlocal wanted
+            for place, answer in zip(group, answers, strict=True):
+                said[place] = answer
+            wanted = tell(list(said))
+            return wanted
 
-    def _ready(self, model: Path, adapter: Path) -> tuple[Loaded, str]:
-        """The model, and the name of the adapter in it."""
-        key = (adapter, (adapter / "adapter_model.safetensors").stat().st_mtime_ns)
-        loaded = self._loaded
-        if loaded is None or loaded.folder != model:
-            self._loaded = self._pair = loaded = None  # free the old one before the new one comes
-            self._adapters = {}
-            loaded = Loaded(
-                model, load_with_adapter(model, adapter), load_tokenizer(model), FastTokenizer(model)
-            )
-            self._loaded = loaded
-            self._adapters[key] = ADAPTER
-        elif key not in self._adapters:
-            self._add(loaded.model, key)
-        name = self._adapters.pop(key)
-        self._adapters[key] = name
-        return loaded, name
+        with loaded.as_sides(sides) as adapters:
+            last = answer_rows(loaded.model, loaded.tokenizer, prompts, asked.limits, hand_on, adapters)
+        for place, answer in zip(group, last, strict=True):
+            said[place] = answer
+        return wanted
 
-    def _add(self, model: Any, key: tuple[Path, int]) -> None:
-        self._made += 1
-        name = f"adapter-{self._made}"
-        with quiet_peft():
-            model.load_adapter(str(key[0]), adapter_name=name, is_trainable=False)
-        model.set_adapter(name)  # PEFT deletes no active adapter without complaint
-        model.eval()
-        self._adapters[key] = name
-        if len(self._adapters) > _MOST_ADAPTERS:
-            oldest = next(iter(self._adapters))
-            model.delete_adapter(self._adapters.pop(oldest))
+
+def _prompt(loaded: Loaded, messages: list[dict[str, str]]) -> list[int]:
+    prompt = loaded.encode.chat(messages, add_generation_prompt=True)
+    if room_for_answer(loaded.model, len(prompt)) < 1:
+        raise Refused(
+            "ratings.prompt_too_long",
+            "The conversation has {tokens} tokens and the model reads {context}. Shorten it.",
+            tokens=len(prompt),
+            context=context_length(loaded.model),
+        )
+    return prompt
 
 
 def serve(worker: Worker) -> dict[str, Any]:
@@ -203,8 +167,8 @@ def _answer_client(generator: Generator, connection: Connection, worker: Worker)
 def _answer_request(
     generator: Generator, request: dict[str, Any], connection: Connection, worker: Worker
 ) -> None:
-    def tell(pair: Pair) -> bool:
-        send(connection, _reply(pair))
+    def tell(said: list[Said]) -> bool:
+        send(connection, _reply(said))
         worker.advance()
         # A client says nothing while it waits: what can be read now is its end. Before a pause the answer is finished.
         return not connection.poll() and (worker.pause_asked() or not worker.stop_asked())
@@ -229,15 +193,8 @@ def memory_mb() -> int:
     return int(psutil.Process().memory_info().rss) // _MEGABYTE
 
 
-def _reply(pair: Pair) -> dict[str, Any]:
-    return {
-        "base": pair.base.text,
-        "tuned": pair.tuned.text,
-        "base_tokens": pair.base.tokens,
-        "tuned_tokens": pair.tuned.tokens,
-        "base_cut": pair.base.cut,
-        "tuned_cut": pair.tuned.cut,
-    }
+def _reply(said: list[Said]) -> dict[str, Any]:
+    return {"answers": [answer._asdict() for answer in said]}
 
 
 if __name__ == "__main__":

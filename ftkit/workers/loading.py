@@ -108,38 +108,14 @@ def _adapter_config(tuned_folder: Path) -> Path:
     return tuned_folder / "adapter_config.json"
 
 
-def load_sides(model_folder: Path, tuned_folder: Path, dtype: torch.dtype | None = None) -> tuple[Any, Any]:
-    """Base and tuned model: one object twice where an adapter makes the difference, two after full fine-tuning.
-
-    Args:
-        model_folder: of the base model.
-        tuned_folder: of an adapter or of a whole model.
-        dtype: as ``load_model``.
-    """
-    if is_adapter(tuned_folder):
-        both = load_with_adapter(model_folder, tuned_folder, dtype)
-        return both, both
-    return load_model(model_folder, dtype), load_model(tuned_folder, dtype)
-
-
-@contextlib.contextmanager
-def without_adapter(base: Any, tuned: Any) -> Iterator[Any]:
-    """The base of ``load_sides``: where both are one object, with its adapter switched off."""
-    if base is not tuned:
-        yield base
-        return
-    with tuned.disable_adapter():
-        yield tuned
-
-
-def put_on(model: PreTrainedModel, adapter_folder: Path, *, trainable: bool = False) -> PeftModel:
-    """A model with an adapter on top, named ``ADAPTER``."""
+def put_on(
+    model: PreTrainedModel, adapter_folder: Path, name: str = ADAPTER, *, trainable: bool = False
+) -> PeftModel:
+    """A model with an adapter on top."""
     _refuse_pickles(adapter_folder, "adapter_model.safetensors")
     base: Any = model
     with quiet_peft():
-        return PeftModel.from_pretrained(
-            base, str(adapter_folder), adapter_name=ADAPTER, is_trainable=trainable
-        )
+        return PeftModel.from_pretrained(base, str(adapter_folder), adapter_name=name, is_trainable=trainable)
 
 
 def scale_adapter(model: Any, adapter: str, strength: float) -> None:

@@ -1,10 +1,11 @@
 """Speed figures of this machine, each beside what it is compared with, in one run.
 
-    python -m tests.bench [start] [train] [evaluate] [memory] [data]
+    python -m tests.bench [start] [train] [evaluate] [compare] [memory] [data]
 
 ``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 rows of the sample, or of the file
 that FTKIT_BENCH_ROWS names, with ftkit and with a plain TRL script, on the bundled model. ``evaluate``: 64 rows of the sample
-answered by base and tuned model together, and by a plain ``generate`` loop, in float32. ``memory``: what the run card says and
+answered by base and tuned model together, and by a plain ``generate`` loop, in float32. ``compare``: answers of base and tuned
+model together beside the tuned one alone. ``memory``: what the run card says and
 what a run takes, over methods, batches and lengths. ``data``: 100,000 rows imported, checked and split, and how fast pages are
 meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and from minute to minute: read the ratios.
 """
@@ -25,6 +26,7 @@ from ftkit.data.bundled import path_of
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.settings import Settings
 from ftkit.workspace import FIRST_SAMPLE, Workspace
+from tests.bench.compare import bench_comparison
 from tests.bench.data import bench_data
 from tests.bench.evaluate import bench_evaluation
 from tests.bench.memory import bench_memory
@@ -68,6 +70,12 @@ def bench_evaluate() -> dict[str, Any]:
         return bench_evaluation(workspace, Path(folder))
 
 
+def bench_compare() -> dict[str, Any]:
+    """Two models asked together, and one alone."""
+    with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
+        return bench_comparison(workspace, Path(folder))
+
+
 def bench_memory_estimate() -> dict[str, Any]:
     """What the run card says and what a run takes."""
     with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
@@ -94,6 +102,7 @@ BENCHES = {
     "start": bench_start,
     "train": bench_train,
     "evaluate": bench_evaluate,
+    "compare": bench_compare,
     "memory": bench_memory_estimate,
     "data": bench_large_data,
 }

@@ -8,6 +8,7 @@ import pytest
 
 from ftkit.data.bundled import path_of
 from ftkit.ratings.sampling import Sampling
+from ftkit.ratings.sides.names import Side
 from ftkit.records import Run
 from ftkit.workspace import FIRST_SAMPLE, Workspace
 
@@ -83,9 +84,10 @@ def test_the_recipe_trains(
     assert folder is not None
     assert folder.name == ("adapter" if run.spec["use_peft"] else "model")
     question = [{"role": "user", "content": "Sort: my parcel is late."}]
-    *_, answer = workspace.comparisons.compare(run.id, question, Sampling(max_new_tokens=16))
-    assert answer.done
-    assert min(answer.base_tokens, answer.tuned_tokens) > 0
+    sides = [Side(kind="base", id=run.model), Side(kind="run", id=run.id)]
+    *_, last = workspace.comparisons.compare(sides, [question] * 2, Sampling(max_new_tokens=16))
+    assert last.done
+    assert all(answer.tokens > 0 for answer in last.answers)
 
 
 def test_dpo_goes_on_from_a_fine_tuned_adapter(

@@ -10,7 +10,7 @@ from ftkit.errors import NotFound, Refused
 from ftkit.ratings.sides.names import Side
 from ftkit.records import Run
 from ftkit.store.artefacts import Artefacts
-from ftkit.store.files import Folders
+from ftkit.store.files import Folders, read_json
 from ftkit.store.models import all_models, get_model
 
 _CHECKPOINT = "checkpoint-"
@@ -27,6 +27,15 @@ class Place(NamedTuple):
     def adapter(self) -> bool:
         """Whether it is an adapter on top of the base model."""
         return self.tuned is not None and (self.tuned / _ADAPTER).exists()
+
+    @property
+    def scalable(self) -> bool:
+        """Whether a share of its change can be taken: not of a whole model, nor of DoRA, which also has lengths of its own."""
+        return (
+            self.tuned is not None
+            and self.adapter
+            and not (read_json(self.tuned / _ADAPTER) or {}).get("use_dora")
+        )
 
 
 class SideService:
@@ -50,8 +59,19 @@ class SideService:
 
         Raises:
             NotFound: there is no such model, run or checkpoint.
-            Refused: the run has left nothing yet.
+            Refused: the run has left nothing yet, or its change cannot be taken in part.
         """
+        place = self._place(side)
+        if side.strength != 1 and not place.scalable:
+            raise Refused(
+                "sides.no_strength",
+                "The strength of {side} cannot be changed: only that of a LoRA adapter can, neither that of a whole model nor "
+                "that of DoRA. Leave it at 1.",
+                side=self.label(side),
+            )
+        return place
+
+    def _place(self, side: Side) -> Place:
         if side.kind == "base":
             get_model(self._folders, side.id)
             return Place(self._folders.model(side.id), None)

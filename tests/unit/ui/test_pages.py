@@ -18,14 +18,15 @@ from ftkit.errors import FtkitError, NotAllowed, NotFound
 from ftkit.jobs.folder import JobFolder
 from ftkit.loop.service import NextStudy, NextTraining
 from ftkit.models.catalogue import CATALOGUE
-from ftkit.records import Job, Run
+from ftkit.records import Job, Model, Run
 from ftkit.settings import Settings
 from ftkit.store.files import write_json
 from ftkit.store.jobs import JobTable
 from ftkit.training.spec import RunSpec
 from ftkit.ui import form
 from ftkit.ui.i18n import LANGUAGES, catalogue
-from ftkit.ui.pages import compare, curves, runs, train
+from ftkit.ui.pages import curves, runs, train
+from ftkit.ui.pages.compare import page as compare
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import evaluate
 from ftkit.ui.pages.model import page as model
@@ -161,7 +162,6 @@ def test_handlers_give_as_many_values_as_there_are_outputs(workspace: Workspace)
         ("evaluate", "evaluate_show", "_show", (visit(), "")),
         ("evaluate", "evaluate_on", "_turn_on", (visit(), 0)),
         ("compare", "compare_open", "_open", (visit(),)),
-        ("compare", "compare_row", "_take_row", (visit(), -1, [])),
         ("model", "model_open", "_show", (visit(model="qwen3-0.6b"), "")),
     ]  # fmt: skip
     built = {}
@@ -277,14 +277,34 @@ def test_only_finished_runs_can_be_evaluated_and_compared(workspace: Workspace) 
     assert choice.value is None
     assert "Not evaluated yet" in page_of("evaluate", workspace)._show(visit(run=run.id), "")[1]
 
+
+def test_a_run_is_compared_with_its_base_model(workspace: Workspace) -> None:
+    run = finished_run(workspace)
     page = page_of("compare", workspace)
-    _, _, choice, rows, offered = page._open(visit(run=run.id))
-    assert choice.value == run.id
-    assert len(rows.choices) == len(offered) + 1
-    system, _, prompt, earlier, reference = page._take_row(visit(), 0, offered)
-    assert prompt == offered[0]["prompt"][-1]["content"]
-    assert (system, earlier) == ("", [])
+    note, form, *_ = page._open(visit(run=run.id))
+    assert "No model yet" in note
+    write_json(workspace.folders.run(run.id) / "adapter" / "adapter_config.json", {})
+    model = Model(id=run.model, name="Tiny", created_at=NOW, source="bundled")
+    write_json(workspace.folders.model(run.model) / "model.json", model.model_dump(mode="json"))
+    note, form, link, *rest = page._open(visit(run=run.id))
+    names, strengths, (rows, offered) = rest[:4], rest[4:8], rest[8:10]
+    assert (note, form.visible) == ("", True)
+    assert [name.value for name in names] == [f"base:{run.model}", f"run:{run.id}", "", ""]
+    assert [strength.visible for strength in strengths] == [False, True, False, False]
+    assert f"base%3A{run.model}%2Crun%3A{run.id}" in link
+    assert len(rows.choices) == len(offered["rows"]) + 1
+    system, _, prompt, earlier, reference = page._chat._take_row(visit(), 0, offered)
+    assert prompt == offered["rows"][0]["prompt"][-1]["content"]
+    assert (system, earlier["turns"]) == ("", [])
     assert "The reference answer" in reference
+
+    names = page._open(visit(sides=f"run:{run.id}@0.5"))[3:7]
+    assert [name.value for name in names] == [f"run:{run.id}", "", "", ""]
+    assert page._open(visit(sides=f"run:{run.id}@0.5"))[7].value == 0.5
+    for wrong, words in (("run:gone", "gone"), ("nonsense", "names no model")):
+        note, form, *_ = page._open(visit(sides=wrong))
+        assert words in note
+        assert form.visible
 
 
 def test_an_evaluation_that_was_stopped_can_go_on_from_the_page(
@@ -318,16 +338,26 @@ def test_an_evaluation_that_was_stopped_can_go_on_from_the_page(
 
 def test_a_question_of_several_turns_keeps_them(workspace: Workspace) -> None:
     turns = [("system", "Be kind."), ("user", "Hi <b>"), ("assistant", "Hello"), ("user", "And now?")]
-    offered = [{"prompt": [{"role": role, "content": text} for role, text in turns], "reference": "Now."}]
-    system, before, prompt, earlier, _ = page_of("compare", workspace)._take_row(visit(), 0, offered)
+    offered = {
+        "split": "s",
+        "rows": [{"prompt": [{"role": role, "content": text} for role, text in turns], "reference": "Now."}],
+    }
+    chat = page_of("compare", workspace)._chat
+    system, before, prompt, earlier, _ = chat._take_row(visit(), 0, offered)
     assert (system, prompt) == ("Be kind.", "And now?")
-    assert [turn["content"] for turn in earlier] == ["Hi <b>", "Hello"]
+    assert [turn["content"] for turn in earlier["turns"]] == ["Hi <b>", "Hello"]
     assert "Hi &lt;b&gt;" in before
 
 
 def test_an_empty_question_is_refused_before_anything_starts(workspace: Workspace) -> None:
     run = finished_run(workspace)
-    asked = page_of("compare", workspace)._answer(visit(run=run.id), "", [], "  ", 0, 1, 64, 42)
+    write_json(workspace.folders.run(run.id) / "adapter" / "adapter_config.json", {})
+    values = [f"run:{run.id}", "", "", "", 1, 1, 1, 1, "", 0, 1, 0, 1, 64, 42]
+    chat = page_of("compare", workspace)._chat
+    row = {"turns": [], "reference": "", "row": False}
+    asked = chat._answer(
+        visit(run=run.id), {"sides": [], "labels": [], "sampling": {}, "rows": []}, row, "  ", *values
+    )
     with pytest.raises(FtkitError):
         list(asked)
     assert workspace.jobs.unfinished() == []
@@ -368,7 +398,7 @@ def test_an_unchanged_page_is_not_sent_again(name: str, handler: str, workspace:
         ("runs", "_show", "No runs yet"),
         ("train", "_arrive", "No data to train on yet"),
         ("evaluate", "_open", "No finished run yet"),
-        ("compare", "_open", "No finished run yet"),
+        ("compare", "_open", "No model yet"),
         ("model", "_show", "Get the first one below"),
     ],
 )

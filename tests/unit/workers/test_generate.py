@@ -14,11 +14,11 @@ from ftkit.jobs.folder import Request
 from ftkit.jobs.messages import receive, send
 from ftkit.workers import generate as worker_module
 from ftkit.workers import loading
-from ftkit.workers.answers.streaming import Pair
+from ftkit.workers.answers import models
+from ftkit.workers.answers.streaming import Said
 from ftkit.workers.generate import Generator, serve
-from ftkit.workers.generation import Answer
 from ftkit.workers.harness import Worker
-from tests.tiny import make_tiny_adapter, make_tiny_model
+from tests.tiny import make_tiny_adapter, make_tiny_model, make_tiny_t5
 
 pytestmark = pytest.mark.training
 
@@ -81,54 +81,125 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
     assert not serving.thread.is_alive()
 
 
-def request(folders: dict[str, Path], **changes: Any) -> dict[str, Any]:
+QUESTION = [{"role": "user", "content": "my parcel is late"}]
+
+
+def side(model: Path, tuned: Path | None = None, strength: float = 1.0) -> dict[str, Any]:
     return {
-        "model": str(folders["model"]),
-        "tuned": str(folders["one"]),
-        "messages": [{"role": "user", "content": "my parcel is late"}],
-        "sampling": SAMPLING,
-        **changes,
+        "name": f"{tuned}@{strength}",
+        "model": str(model),
+        "tuned": None if tuned is None else str(tuned),
+        "strength": strength,
     }
+
+
+def request(folders: dict[str, Path], **changes: Any) -> dict[str, Any]:
+    """Base model and adapter, or the sides in ``changes``."""
+    model = changes.pop("model", folders["model"])
+    tuned = changes.pop("tuned", folders["one"])
+    sides = changes.pop("sides", None) or [side(model), side(model, tuned)]
+    messages = changes.pop("messages", QUESTION)
+    return {"sides": sides, "conversations": [messages] * len(sides), "sampling": SAMPLING, **changes}
+
+
+def texts(replies: list[dict[str, Any]]) -> list[str]:
+    return [answer["text"] for answer in replies[-1]["answers"]]
+
+
+def tokens(reply: dict[str, Any]) -> list[int]:
+    return [answer["tokens"] for answer in reply["answers"]]
 
 
 def test_answers_grow_token_by_token(serving: Serving, folders: dict[str, Path]) -> None:
     replies = serving.ask(request(folders))
-    assert [reply["tuned_tokens"] for reply in replies] == [1, 2, 3, 4, 5, 6, 6]
-    assert replies[-1]["tuned"] != replies[-1]["base"]
-    assert replies[-1]["tuned_cut"]
-    assert serving.ask(request(folders)) == replies
+    assert [tokens(reply)[1] for reply in replies] == [1, 2, 3, 4, 5, 6, 6]
+    base, tuned = replies[-1]["answers"]
+    assert tuned["text"] != base["text"]
+    assert tuned["cut"]
+    assert tuned["done"]
+    assert tuned["seconds"] > replies[0]["answers"][1]["seconds"] > 0
+    assert texts(serving.ask(request(folders))) == texts(replies)
+
+
+def test_four_sides_answer_as_each_of_them_alone(
+    serving: Serving, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "answer_dtype", lambda: torch.float32)
+    checkpoint = make_tiny_adapter(folders["model"], tmp_path / "checkpoints" / "checkpoint-8", seed=9)
+    model = folders["model"]
+    sides = [side(model), side(model, folders["one"]), side(model, folders["two"]), side(model, checkpoint)]
+    earlier = [*QUESTION, {"role": "assistant", "content": "which one?"}, *QUESTION]
+    conversations = [QUESTION, earlier, QUESTION, [*earlier, *earlier]]
+    together = texts(serving.ask(request(folders, sides=sides, conversations=conversations)))
+    alone = [
+        texts(serving.ask(request(folders, sides=[one], conversations=[messages])))[0]
+        for one, messages in zip(sides, conversations, strict=True)
+    ]
+    assert together == alone
+    assert len(set(together)) == 4
+
+
+def test_strength_goes_from_the_base_model_to_the_adapter_and_beyond(
+    serving: Serving, folders: dict[str, Path]
+) -> None:
+    model, one = folders["model"], folders["one"]
+    base, none, whole, more = texts(
+        serving.ask(request(folders, sides=[side(model), *(side(model, one, share) for share in (0, 1, 2))]))
+    )
+    assert none == base
+    assert whole == texts(serving.ask(request(folders)))[1] != base
+    assert more not in {base, whole}
 
 
 def test_adapters_of_one_model_share_it(serving: Serving, folders: dict[str, Path]) -> None:
-    first, second = (serving.ask(request(folders, tuned=str(folders[name])))[-1] for name in ("one", "two"))
-    assert first["base"] == second["base"]
-    assert first["tuned"] != second["tuned"]
-    other = serving.ask(request(folders, model=str(folders["other"]), tuned=str(folders["for-other"])))[-1]
-    assert other["base"] != first["base"]
-    assert serving.ask(request(folders))[-1] == first
+    first, second = (texts(serving.ask(request(folders, tuned=folders[name]))) for name in ("one", "two"))
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+    other = texts(serving.ask(request(folders, model=folders["other"], tuned=folders["for-other"])))
+    assert other[0] != first[0]
+    assert texts(serving.ask(request(folders))) == first
 
 
-def test_a_whole_tuned_model_answers_after_its_base(serving: Serving, folders: dict[str, Path]) -> None:
-    replies = serving.ask(request(folders, tuned=str(folders["other"])))
-    counts = [(reply["base_tokens"], reply["tuned_tokens"]) for reply in replies]
-    assert counts == [(n, 0) for n in range(1, 7)] + [(6, n) for n in (*range(1, 7), 6)]
-    assert replies[-1]["base"] == serving.ask(request(folders))[-1]["base"]
-    own = serving.ask(request(folders, model=str(folders["other"]), tuned=str(folders["for-other"])))[-1]
-    assert replies[-1]["tuned"] == own["base"]
+def test_other_weights_answer_in_turn(serving: Serving, folders: dict[str, Path]) -> None:
+    replies = serving.ask(request(folders, tuned=folders["other"]))
+    counts = [tokens(reply) for reply in replies]
+    assert counts == [[n, 0] for n in range(1, 7)] + [[6, n] for n in (*range(1, 7), 6)]
+    base, tuned = texts(replies)
+    assert base == texts(serving.ask(request(folders)))[0]
+    own = serving.ask(request(folders, model=folders["other"], tuned=folders["for-other"]))
+    assert tuned == texts(own)[0]
 
 
-def test_dora_which_peft_does_not_mix_answers_after_its_base_on_the_same_weights(
+def test_dora_which_peft_does_not_mix_answers_in_turn_on_the_same_weights(
     serving: Serving, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[Path] = []
-    load_model = loading.load_model
+    load_model = models.load_model
     monkeypatch.setattr(
-        loading, "load_model", lambda folder, *more: loaded.append(folder) or load_model(folder, *more)
+        models, "load_model", lambda folder, *more: loaded.append(folder) or load_model(folder, *more)
     )
-    last = serving.ask(request(folders, tuned=str(folders["dora"])))[-1]
-    assert (last["base_tokens"], last["tuned_tokens"]) == (6, 6)
-    assert loaded == [folders["model"]]
-    assert last["base"] == serving.ask(request(folders))[-1]["base"] != last["tuned"]
+    model = folders["model"]
+    sides = [side(model, folders["dora"]), side(model), side(model, folders["one"])]
+    replies = serving.ask(request(folders, sides=sides))
+    assert tokens(replies[5]) == [6, 0, 0]
+    assert tokens(replies[-1]) == [6, 6, 6]
+    assert loaded == [model]
+    assert texts(replies)[1:] == texts(serving.ask(request(folders)))
+    assert len(set(texts(replies))) == 3
+
+
+def test_an_encoder_decoder_model_answers_with_its_adapter(serving: Serving, tmp_path: Path) -> None:
+    model = make_tiny_t5(tmp_path / "t5")
+    adapter = make_tiny_adapter(model, tmp_path / "adapter")
+    longer = [{"role": "user", "content": "my parcel is late and the kettle will not boil"}]
+    sides = [side(model), side(model, adapter)]
+    asked = {"sides": sides, "conversations": [QUESTION, longer], "sampling": SAMPLING}
+    together = texts(serving.ask(asked))
+    alone = [
+        texts(serving.ask({"sides": [one], "conversations": [messages], "sampling": SAMPLING}))[0]
+        for one, messages in zip(sides, [QUESTION, longer], strict=True)
+    ]
+    assert together == alone
 
 
 def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
@@ -137,24 +208,24 @@ def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
     (reply,) = serving.ask(request(folders, messages=[{"role": "user", "content": "zq " * 600}]))
     assert reply["error"]["key"] == "ratings.prompt_too_long"
     assert reply["mistake"]
-    (reply,) = serving.ask(request(folders, model=str(folders["bare"]), tuned=str(folders["for-bare"])))
+    (reply,) = serving.ask(request(folders, model=folders["bare"], tuned=folders["for-bare"]))
     assert "template" in reply["error"]["text"]
     assert reply["mistake"]
-    (reply,) = serving.ask(request(folders, tuned="/nowhere"))
+    *_, reply = serving.ask(request(folders, tuned=Path("/nowhere/at/all")))
     assert reply["error"]["key"] == "jobs.failed"
     assert not reply.get("mistake")
-    assert serving.ask(request(folders))[-1]["base_tokens"] == 6
+    assert tokens(serving.ask(request(folders))[-1]) == [6, 6]
 
 
 def test_a_stranger_without_the_key_is_turned_away(serving: Serving, folders: dict[str, Path]) -> None:
     with pytest.raises(AuthenticationError):
         serving.connect(key=b"guess")
-    assert serving.ask(request(folders))[-1]["base_tokens"] == 6
+    assert tokens(serving.ask(request(folders))[-1]) == [6, 6]
 
 
 def test_a_stranger_that_says_nothing_holds_up_nobody(serving: Serving, folders: dict[str, Path]) -> None:
     with socket.create_connection(("127.0.0.1", serving.worker.folder.state()["port"])):
-        assert serving.ask(request(folders))[-1]["base_tokens"] == 6
+        assert tokens(serving.ask(request(folders))[-1]) == [6, 6]
 
 
 def test_a_client_that_leaves_stops_its_own_answer(serving: Serving, folders: dict[str, Path]) -> None:
@@ -178,14 +249,16 @@ def test_before_a_pause_the_answer_is_finished(serving: Serving, folders: dict[s
         while not (reply := receive(connection)).get("end"):
             replies.append(reply)
     serving.thread.join(20)
-    assert replies[-1]["base_tokens"] == 40
+    assert tokens(replies[-1]) == [40, 40]
     assert serving.result == {"answered": 1}
     assert serving.worker.folder.state()["memory_mb"] > 0
 
 
 def test_clients_wait_for_their_turn(serving: Serving, folders: dict[str, Path]) -> None:
-    found: list[list[dict[str, Any]]] = []
-    clients = [threading.Thread(target=lambda: found.append(serving.ask(request(folders)))) for _ in range(3)]
+    found: list[list[str]] = []
+    clients = [
+        threading.Thread(target=lambda: found.append(texts(serving.ask(request(folders))))) for _ in range(3)
+    ]
     for client in clients:
         client.start()
     for client in clients:
@@ -202,34 +275,51 @@ def test_an_idle_worker_ends_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
     assert serving.worker.folder.state()["port"] is None
 
 
+def answer(generator: Generator, asked: dict[str, Any]) -> list[Said]:
+    return generator.answer(worker_module.Asked.of(asked), lambda _: True)
+
+
 def test_a_new_adapter_in_the_same_folder_is_loaded_anew(folders: dict[str, Path], tmp_path: Path) -> None:
     generator = Generator()
     adapter = make_tiny_adapter(folders["model"], tmp_path / "adapter", seed=1)
-    asked = worker_module.Asked.of(request(folders, tuned=str(adapter)))
-    before = generator.answer(asked, lambda _: True)
+    before = answer(generator, request(folders, tuned=adapter))
     make_tiny_adapter(folders["model"], adapter, seed=2)
-    after = generator.answer(asked, lambda _: True)
-    assert after.base == before.base
-    assert after.tuned != before.tuned
+    after = answer(generator, request(folders, tuned=adapter))
+    assert after[0].text == before[0].text
+    assert after[1].text != before[1].text
 
 
 def test_only_the_adapters_used_last_are_kept(folders: dict[str, Path], tmp_path: Path) -> None:
-    generator = Generator()
-    adapters = [make_tiny_adapter(folders["model"], tmp_path / f"a{n}", seed=n) for n in range(6)]
-    found: list[Pair] = []
+    loaded = models.Loaded(folders["model"], folders["model"])
+    adapters = [make_tiny_adapter(folders["model"], tmp_path / f"a{n}", seed=n) for n in range(10)]
     for adapter in [*adapters, adapters[0]]:
-        asked = worker_module.Asked.of(request(folders, tuned=str(adapter)))
-        found.append(generator.answer(asked, lambda _: True))
-    assert found[0] == found[-1]
-    assert len({pair.tuned for pair in found}) == 6
-    assert len(generator.adapters()) == 4
+        with loaded.as_sides([models.Side("it", folders["model"], adapter)]):
+            pass
+    assert loaded.adapters == [f"adapter-{n}" for n in (4, 5, 6, 7, 8, 9, 10, 11)]
+
+
+def test_models_that_fit_stay_and_the_others_go(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = Generator()
+    both = request(folders, tuned=folders["other"])
+    answer(generator, both)
+    assert generator.models.folders() == [folders["model"], folders["other"]]
+    answer(generator, request(folders, model=folders["bare"], sides=[side(folders["other"])]))
+    assert generator.models.folders() == [folders["model"], folders["other"]]
+    monkeypatch.setattr(models, "_free_bytes", lambda: 0)
+    generator = Generator()
+    first = answer(generator, both)
+    assert generator.models.folders() == [folders["other"]]
+    assert [one.text for one in answer(generator, both)] == [one.text for one in first]
 
 
 def test_the_answer_is_cut_where_the_context_ends(folders: dict[str, Path]) -> None:
-    messages = [{"role": "user", "content": "\x01" * 495}]
-    asked = worker_module.Asked.of(
-        request(folders, messages=messages, sampling={**SAMPLING, "max_new_tokens": 400})
-    )
-    pair = Generator().answer(asked, lambda _: True)
-    assert isinstance(pair.tuned, Answer)
-    assert pair.tuned.tokens < 20
+    long = [{"role": "user", "content": "\x01" * 495}]
+    sampling = {**SAMPLING, "max_new_tokens": 40}
+    asked = request(folders, sampling=sampling, conversations=[QUESTION, long])
+    short, cut = answer(Generator(), asked)
+    assert short.tokens == 40
+    assert 0 < cut.tokens < 20
+    assert cut.cut
+    assert cut.done

@@ -8,17 +8,16 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from ftkit.evaluation.errors.analysis import SIDES, LookedAt
-from ftkit.evaluation.errors.difference import Piece, likeness, word_difference
 from ftkit.evaluation.errors.measures import Measure, is_right, value
 from ftkit.evaluation.errors.selection import Selection
 from ftkit.evaluation.errors.service import Looked
 from ftkit.records import Dataset
 from ftkit.ui import html
 from ftkit.ui.evaluation.errors import names
+from ftkit.ui.evaluation.errors.difference import marked
 from ftkit.ui.i18n import say
 
 PAGE = 10  # rows
-_UNLIKE = 0.3  # below this likeness a difference word by word only confuses
 _SHORT = 220  # characters of a text in the list
 _TONES: dict[str, html.Tone] = {"regression": "bad", "improvement": "good"}
 _SIGNS = {"regression": "▼ ", "improvement": "▲ "}
@@ -136,12 +135,10 @@ class Rows:
     def _side(self, one: LookedAt, side: str) -> Markup:
         """An answer with its difference from the reference; exact copies are said to be so."""
         answer = one.sample[f"{side}_answer"]
-        pieces = word_difference(answer, one.sample["reference"])
-        if not answer.strip() or likeness(pieces) < _UNLIKE:
+        body = marked(answer, one.sample["reference"])
+        if body is None:
             note = self._say("mistakes.unlike") if answer.strip() else ""
             body = html.answer(answer, self._lang) + Markup('<p class="ft-quiet">{}</p>').format(note)
-        else:
-            body = Markup('<div class="ft-answer ft-diff">{}</div>').format(html.join(map(_piece, pieces)))
         right = is_right(one.scores[side], self._measure)
         mark = "" if right is None else html.pill("good" if right else "bad", self._right(right))
         kinds = html.join(
@@ -223,13 +220,3 @@ class Rows:
 
     def _say(self, key: str, **values: object) -> str:
         return say(key, self._lang, **values)
-
-
-def _piece(piece: Piece) -> Markup:
-    if piece.kind == "same":
-        return Markup("{}").format(piece.text)
-    if piece.kind == "extra":
-        return Markup("<del>{}</del>").format(piece.text)
-    # A word and the one in whose place it stands are two words, also for the eye.
-    gap = "" if piece.text[0].isspace() else " "
-    return Markup("{}<ins>{}</ins>").format(gap, piece.text)

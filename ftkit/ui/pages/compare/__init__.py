@@ -1,0 +1,1 @@
+"""The compare page: up to four models answer the same, side by side."""
