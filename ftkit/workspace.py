@@ -158,15 +158,7 @@ class Workspace:
         self.mistakes = ErrorService(self.evaluation, artefacts, self.folders, tags, clock)
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
-        self.sides = SideService(artefacts, self.folders)
-        self.comparisons = ComparisonService(artefacts, self.folders, self.jobs, self.sides, clock, new_id)
-        self.studies = StudyService(
-            self._database, artefacts, self.folders, self.jobs, self.sides, clock, new_id
-        )
-        self.examples = ExampleService(ExampleTable(self._database), clock, new_id)
-        self.raters = RaterService(self._database, clock, new_id)
-        self.results = ResultService(self.studies, self.sides, self._opinions)
-        self._join_rooms()
+        self._open_ratings(new_id)
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -349,8 +341,18 @@ class Workspace:
         if self._database.file is not None:
             restoring.mark_read(self._database.file.backups.folder)
 
-    def _join_rooms(self) -> None:
+    def _open_ratings(self, new_id: NewId) -> None:
         artefacts, folders = self.artefacts, self.folders
+        self.sides = SideService(artefacts, self.folders)
+        self.comparisons = ComparisonService(
+            artefacts, self.folders, self.jobs, self.sides, self._clock, new_id
+        )
+        self.studies = StudyService(
+            self._database, artefacts, self.folders, self.jobs, self.sides, self._clock, new_id
+        )
+        self.examples = ExampleService(ExampleTable(self._database), self._clock, new_id)
+        self.raters = RaterService(self._database, self._clock, new_id)
+        self.results = ResultService(self.studies, self.sides, self._opinions)
         rooms = Rooms(
             data=self.data,
             splits=self.splits,
