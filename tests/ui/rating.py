@@ -34,21 +34,20 @@ def opened(home: Path) -> Workspace:
     return Workspace(Settings.from_environment({"FTKIT_HOME": str(home)}))
 
 
-def make(home: Path, protocol: str = "pairs", **study: Any) -> tuple[str, list[str]]:
+def make(home: Path, protocol: str = "pairs", prompts: int = 2, **study: Any) -> tuple[str, list[str]]:
     """Id of an open study, and the tokens of its raters; the dashboard may be running."""
     told = {
         "name": "Answers of a help desk",
         "guidelines": "Read both answers to the end.\nA shorter answer is not worse.",
         "overlap": 1,
-        "prompts": 2,
         "show_reference": True,
         "sides": SIDES[: COUNTS[protocol]],
         "criteria": ("helpful", "correct"),
         "said": lambda _, side: ANSWERS[SIDES.index(side)],
-        "asks": lambda n: asked(f"Where is my parcel, number {n}?", "It comes on Thursday."),
     }
+    questions = [asked(f"Where is my parcel, number {n}?", "It comes on Thursday.") for n in range(prompts)]
     with opened(home) as workspace:
-        return open_study(workspace, protocol=protocol, **(told | study))
+        return open_study(workspace, protocol=protocol, **(told | {"told": questions} | study))
 
 
 def asked(question: str, reference: str) -> Prompt:
