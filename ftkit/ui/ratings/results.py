@@ -19,6 +19,7 @@ from ftkit.words import Words
 
 Results = Mapping[str, Any]
 _HALF = 0.5
+_Groups = Mapping[str, Mapping[str, Any]]
 _JUDGED_FROM = 10  # ratings of a slice; fewer are shown and not judged
 
 
@@ -261,13 +262,20 @@ def _slices(results: Results, told: Words, lang: str) -> Markup:
     for label, values in results["slices"].items():
         more = results["slices_more"].get(label)
         note = html.paragraph(say("results.slices.more", lang, n=more)) if more else ""
-        parts.append(html.details(label, html.join([_slice_table(label, values, results, told, lang), note])))
+        name, values = _in_words(label, values, lang)
+        parts.append(html.details(name, html.join([_slice_table(name, values, results, told, lang), note])))
     return html.join(parts)
 
 
-def _slice_table(
-    label: str, values: Mapping[str, Mapping[str, Any]], results: Results, told: Words, lang: str
-) -> Markup:
+def _in_words(label: str, values: _Groups, lang: str) -> tuple[str, _Groups]:
+    """The groups that ftkit makes itself have words; those of a column are called as the data calls them."""
+    if label != "prompt_length":
+        return label, values
+    named = {say(f"results.slices.{value}", lang): one for value, one in values.items()}
+    return say("results.slices.prompt_length", lang), named
+
+
+def _slice_table(label: str, values: _Groups, results: Results, told: Words, lang: str) -> Markup:
     if any(one["pairs"] for one in values.values()):
         heads = _heads(("group", "pair", "wins", "interval", "comparisons", "verdict"), lang)
         body = [row for value, one in values.items() for row in _pair_rows(value, one, results, told, lang)]

@@ -13,7 +13,7 @@ from ftkit.ratings.studies.views import StudyView
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.parts import asked, destination, follow, go, section
+from ftkit.ui.parts import asked, follow, go, section
 from ftkit.ui.ratings import results as result_views
 from ftkit.ui.ratings import studies
 from ftkit.ui.ratings.addresses import to_study, to_training
@@ -72,9 +72,9 @@ class ResultsPart:
 class NextPart:
     """From a closed study to training data, and what was made of it already."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, where: gr.Textbox) -> None:
         self._workspace = workspace
-        self._where = destination()
+        self._where = where
         with gr.Column(visible=False, elem_classes="ft-card", elem_id="study-next") as self._card:
             section("ratings.next")
             self._text = gr.HTML(elem_id="study-next-text")

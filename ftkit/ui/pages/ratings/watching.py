@@ -33,11 +33,13 @@ class WatchingSection:
         self._workspace = workspace
         self._seen = gr.State({})
         self._timer = gr.Timer(_EVERY, active=False)
+        # Outside the column: showing a column would show this, too.
+        where = destination()
         with gr.Column(visible=False, elem_id="study") as self._whole:
-            head = HeadPart(workspace)
+            head = HeadPart(workspace, where)
             people = PeoplePart(workspace)
             results = ResultsPart(workspace)
-            following = NextPart(workspace)
+            following = NextPart(workspace, where)
             items = ItemsPart(workspace)
         self._parts: list[StudyPart] = [head, people, results, following, items]
         shown = [self._seen, self._whole, self._timer, *(one for part in self._parts for one in part.shown)]
@@ -91,9 +93,9 @@ class WatchingSection:
 class HeadPart:
     """Where the study stands, and what can be done with it now."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, where: gr.Textbox) -> None:
         self._workspace = workspace
-        self._where = destination()
+        self._where = where
         self._closing = AskFirst(
             "study-close", t("ratings.close.sure"), t("ratings.close.yes"), t("ratings.close.no")
         )
