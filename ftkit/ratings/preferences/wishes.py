@@ -3,19 +3,17 @@
 Takes untyped values, gives frozen ``PreferenceWishes``. The rules themselves stand in ``rules.py``.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ftkit.errors import BadInput
-from ftkit.records import Record
+from ftkit.ratings.choices import Choices
 
 Method = Literal["dpo", "kto"]
 METHODS: tuple[Method, ...] = ("dpo", "kto")
 
 
-class PreferenceWishes(Record):
+class PreferenceWishes(Choices):
     """What preference data is made of."""
 
     method: Method = Field(
@@ -54,16 +52,3 @@ class PreferenceWishes(Record):
     use_test_rows: bool = Field(
         default=False, description="Whether prompts of the test part may teach a model."
     )
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """From untyped values, e.g. of a form.
-
-        Raises:
-            BadInput: with every mistake at once.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-            raise BadInput("preferences.bad_wishes", "{problems}", problems="\n".join(problems)) from error

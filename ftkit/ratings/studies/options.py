@@ -3,12 +3,11 @@
 Takes untyped values, gives frozen ``StudyOptions``. It knows no rater and no answer.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ftkit.errors import BadInput
+from ftkit.ratings.choices import Choices
 from ftkit.ratings.sampling import Sampling
 from ftkit.ratings.sides.names import Side
 from ftkit.records import Record
@@ -19,7 +18,7 @@ MOST_SIDES = 4
 CRITERIA = ("helpful", "correct", "coherent")
 
 
-class StudyOptions(Record):
+class StudyOptions(Choices):
     """How a study is made."""
 
     name: str = Field(default="", max_length=200, description="What raters see as its title.")
@@ -56,21 +55,6 @@ class StudyOptions(Record):
         if len({one.strip().casefold() for one in self.criteria}) < len(self.criteria):
             raise ValueError("criteria: each one can be there once")
         return self
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """From untyped values, e.g. of a form.
-
-        Raises:
-            BadInput: with every mistake at once.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            problems = [
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']}".removeprefix(": ") for e in error.errors()
-            ]
-            raise BadInput("studies.bad_options", "{problems}", problems="\n".join(problems)) from error
 
 
 class Prompt(Record):
