@@ -7,6 +7,7 @@ Takes options and prompts, gives records and counts. The answers come from the w
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from ftkit.errors import BadInput, NotFound, Refused
@@ -206,8 +207,11 @@ class StudyService:
                     "A study has at most {most} raters. Invite fewer.",
                     most=_MOST_RATERS,
                 )
-            for one in invites:
-                rater = raters_of.Rater(one.rater, study.id, one.name, hash_token(one.token), now, None, None)
+            for number, one in enumerate(invites):
+                invited_at = now + timedelta(microseconds=number)  # those of one call stay in their order
+                rater = raters_of.Rater(
+                    one.rater, study.id, one.name, hash_token(one.token), invited_at, None, None
+                )
                 raters_of.add(connection, rater)
         return invites
 

@@ -107,6 +107,7 @@ _WANTING = (
 _GOLD = rating_items.c.study == bindparam("study"), rating_items.c.gold == true()
 _MINE = assignments.c.rater == bindparam("rater")
 _OWN = select(assignments).where(assignments.c.id == bindparam("id"), _MINE)
+_ADD, _CHANGE = insert(assignments), update(assignments).where(assignments.c.id == bindparam("task"))
 _GIVEN = (
     select(assignments)
     .where(_MINE, assignments.c.state == "given")
@@ -138,7 +139,7 @@ _HAD = (
 
 def add(connection: Connection, assignment: Assignment) -> None:
     """Give an item to a rater."""
-    connection.execute(insert(assignments), assignment._asdict())
+    connection.execute(_ADD, assignment._asdict())
 
 
 def own(connection: Connection, rater: str, id_: str) -> Assignment | None:
@@ -154,7 +155,7 @@ def given(connection: Connection, rater: str) -> list[Assignment]:
 
 def change(connection: Connection, id_: str, **values: Any) -> None:
     """Change an assignment."""
-    connection.execute(update(assignments).where(assignments.c.id == id_).values(**values))
+    connection.execute(_CHANGE, {"task": id_, **values})
 
 
 def orders(connection: Connection, item: str, now: datetime) -> list[list[int]]:

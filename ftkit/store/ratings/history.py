@@ -51,6 +51,9 @@ _ONE_MORE = (
     .where(rating_items.c.id == bindparam("rated_item"))
     .values(rated=rating_items.c.rated + 1)
 )
+_ADD, _LINE = insert(ratings), insert(rating_changes)
+_EDIT = update(ratings).where(ratings.c.assignment == bindparam("task"))
+_COUNTED = update(studies).where(studies.c.study == bindparam("of"))
 
 
 def submitted(connection: Connection, rater: str, submission: str) -> Any | None:
@@ -72,11 +75,10 @@ def write(connection: Connection, change: Change) -> int:
     if change.revision == 1:
         keys = {name: getattr(change, name) for name in ("assignment", "study", "item", "rater")}
         line = {**keys, **now, "revision": 1, "rated_at": change.changed_at}
-        connection.execute(insert(ratings), line)
+        connection.execute(_ADD, line)
         connection.execute(_ONE_MORE, {"rated_item": change.item})
     else:
-        query = update(ratings).where(ratings.c.assignment == change.assignment)
-        connection.execute(query.values({**now, "revision": change.revision}))
+        connection.execute(_EDIT, {"task": change.assignment, **now, "revision": change.revision})
     return _append(connection, change)
 
 
@@ -132,8 +134,8 @@ def _append(connection: Connection, change: Change) -> int:
     newest = connection.execute(_NEWEST, {"study": change.study}).first()
     number = 1 + (newest.number if newest else 0)
     hash_ = _hash(newest.hash if newest else _start(change.study), number, change)
-    connection.execute(insert(rating_changes), {**change._asdict(), "number": number, "hash": hash_})
-    connection.execute(update(studies).where(studies.c.study == change.study).values(changes=number))
+    connection.execute(_LINE, {**change._asdict(), "number": number, "hash": hash_})
+    connection.execute(_COUNTED, {"of": change.study, "changes": number})
     return number
 
 

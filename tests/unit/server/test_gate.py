@@ -63,7 +63,7 @@ def test_without_a_session_only_the_open_paths_answer(app, stranger):
         with stranger.stream(method, path) as answer:
             answers[method, path] = answer.status_code
     answered = {path for (_, path), status in answers.items() if status not in {401, 404, 405}}
-    assert {path for path in answered if not is_raters(path)} == OPEN_PATHS | {"/login"}
+    assert {path for path in answered if not is_raters(path)} == {"/health", "/login", "/language"}
     assert {path for path in answered if is_raters(path)} == RATERS
     closed = {path: status for (_, path), status in answers.items() if path not in OPEN_PATHS | RATERS}
     assert {path: status for path, status in closed.items() if status != 401 and not is_raters(path)} == {}
@@ -292,6 +292,17 @@ def test_the_language_goes_nowhere_else(owner):
         == "/"
     )
     assert owner.post("/language", data={"lang": "xx"}).status_code == 400
+
+
+def test_a_stranger_may_choose_a_language_and_nothing_else(stranger):
+    answer = stranger.post("/language", data={"lang": "tr", "back": "/rate"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/rate")
+    assert "ftkit_session" not in answer.headers["set-cookie"]
+    for back in ("//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)"):
+        assert stranger.post("/language", data={"lang": "tr", "back": back}).headers["location"] == "/"
+    other = {"origin": "https://evil.example"}
+    assert stranger.post("/language", data={"lang": "tr"}, headers=other).status_code == 403
+    assert stranger.post("/language", data={"lang": "en\r\nx: y"}).status_code == 400
 
 
 def test_pages_are_compressed_and_whole(owner):

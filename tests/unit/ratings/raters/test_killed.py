@@ -1,5 +1,6 @@
 """A process that takes ratings is killed again and again: what it acknowledged is stored, once, and the history is whole."""
 
+import gc
 import itertools
 import json
 import os
@@ -9,6 +10,8 @@ import sqlite3
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -19,11 +22,9 @@ from ftkit.workspace import Workspace, random_id, utc_now
 from tests.studied import open_study
 
 
-def take_ratings(url: str, token: str, seed: int, out: int) -> None:
+def take_ratings(raters: RaterService, token: str, seed: int, out: int) -> None:
     """Rate for ever, everything twice, now and then an edit; a line for all that was acknowledged."""
     chance = random.Random(seed)
-    database = Database(url, check=False)
-    raters = RaterService(database, utc_now, random_id)
     told = raters.task(token)
     for number in itertools.count():
         if told["task"] is None:
@@ -38,14 +39,14 @@ def take_ratings(url: str, token: str, seed: int, out: int) -> None:
             told = reply["next"]
 
 
-def killed_writer(url: str, token: str, seed: int, seconds: float) -> list[dict]:
+def killed_writer(raters: RaterService, token: str, seed: int, seconds: float) -> list[dict]:
     """What a writer acknowledged until it was killed."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(read)
         try:
-            take_ratings(url, token, seed, write)
+            take_ratings(raters, token, seed, write)
         finally:
             os._exit(70)
     os.close(write)
@@ -59,14 +60,32 @@ def killed_writer(url: str, token: str, seed: int, seconds: float) -> list[dict]
     return [json.loads(line) for line in text.split(b"\n")[:-1]]
 
 
+@contextmanager
+def warm_raters(url: str, token: str) -> Iterator[RaterService]:
+    """A service whose statements are made already: a forked writer takes its first rating at once. It holds no connection."""
+    database = Database(url, check=False)
+    raters = RaterService(database, utc_now, random_id)
+    for _ in range(2):
+        task = raters.task(token)["task"]["id"]
+        for choice in (0, 1):
+            raters.submit(token, task, uuid.uuid4().hex, {"choice": choice}, 1.0)
+    database.engine.dispose()  # no connection of SQLite may go through a fork
+    gc.collect()
+    gc.freeze()
+    yield raters
+    gc.unfreeze()
+    database.close()
+
+
 def kill_again_and_again(home, kills: int) -> int:
     """Gives how many ratings were acknowledged, after everything was compared."""
     settings = Settings.from_environment({"FTKIT_HOME": str(home)})
     with Workspace(settings) as workspace:
         study, tokens = open_study(workspace, raters=8, prompts=400, overlap=8)
     chance, acknowledged = random.Random(5), []
-    for number in range(kills):
-        acknowledged += killed_writer(settings.store_url, tokens[number % 8], number, chance.uniform(0, 0.05))
+    with warm_raters(settings.store_url, tokens[0]) as raters:
+        for number in range(kills):
+            acknowledged += killed_writer(raters, tokens[number % 8], number, chance.uniform(0, 0.03))
     with Workspace(settings) as workspace:
         history = {line["submission"]: line for line in workspace.studies.history(study)}
         rated = workspace.studies.rated(study)

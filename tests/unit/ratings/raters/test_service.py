@@ -5,6 +5,9 @@ import uuid
 import pytest
 
 from ftkit.errors import BadInput, NotAllowed, NotFound, Refused
+from ftkit.ratings.raters.service import RaterService
+from ftkit.store import engine
+from ftkit.workspace import random_id
 from tests.studied import make_study, open_study, whole
 
 
@@ -187,3 +190,27 @@ def test_what_was_rated_is_listed(workspace):
     [line] = workspace.raters.mine(token)
     assert (line["id"], line["revision"]) == (told["task"]["id"], 1)
     assert line["beginning"] == told["task"]["prompt"][-1]["content"]
+
+
+def test_raters_stay_in_the_order_of_their_invitation(workspace):
+    study = make_study(workspace, prompts=1)
+    workspace.studies.invite(study, ["Zoe", "Ada", "Mia"])
+    assert [one.name for one in workspace.studies.raters(study)] == ["Zoe", "Ada", "Mia"]
+
+
+def test_one_connection_is_enough(workspace, clock, tmp_path, monkeypatch):
+    """On a network disk there is no second one: who asks for it inside a transaction waits for themselves."""
+    _, [token] = open_study(workspace, prompts=2, gold=1)
+    workspace.close()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"nas:/a {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setitem(engine._ONE_CONNECTION, "pool_timeout", 2)
+    database = engine.Database(workspace.settings.store_url, clock, mounts)
+    assert database.file.alone
+    raters = RaterService(database, clock, random_id)
+    told = raters.task(token)
+    raters.save_draft(token, told["task"]["id"], {"comment": "x"}, 1)
+    told = raters.submit(token, told["task"]["id"], new(), whole(told), 1.0)["next"]
+    assert raters.skip(token, told["task"]["id"])["next"]["state"] == "task"
+    assert len(raters.mine(token)) == 1
+    database.close()

@@ -4,10 +4,12 @@ import uuid
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from ftkit.server.app import create_app
+from ftkit.server.rating.cookies import RaterCookies
+from ftkit.server.rating.routes import add_rating
 from tests.studied import open_study, whole
-from tests.unit.server.conftest import TOKEN, gradio_in, serving
+from tests.unit.server.conftest import serving
 
 
 def new() -> str:
@@ -165,11 +167,9 @@ def test_a_revoked_rater_is_out_at_once(rater, workspace, rating):
 
 def test_wrong_invitations_have_a_limit(workspace):
     _, [token] = open_study(workspace)
-    with (
-        gradio_in(workspace.settings.home),
-        serving(create_app(workspace, TOKEN)) as address,
-        httpx.Client(base_url=address) as client,
-    ):
+    app = FastAPI()  # of its own: wrong ones are counted by address
+    add_rating(app, workspace.raters, RaterCookies(b"key", framed=False))
+    with serving(app) as address, httpx.Client(base_url=address) as client:
         statuses = [client.get(f"/invite/wrong-{n}").status_code for n in range(12)]
         assert statuses == [403] * 10 + [429] * 2
         assert client.get(f"/invite/{token}").status_code == 429, "even the right one has to wait"
