@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -105,13 +106,13 @@ def a_link(page: Page, lang: str) -> str:
 
 def a_list(page: Page, lang: str) -> None:
     page.get_by_role("tab", name=say("compare.tab.list", lang)).click()
-    page.get_by_label(say("compare.list.own", lang)).check()
+    page.get_by_role("radio", name=say("compare.list.own", lang)).check()
     page.fill("#list-lines textarea", f"one\n\n{'zq ' * 600}\nthree {HOSTILE}")
     page.click("#list-ask")
     expect(page.locator("#list-status")).to_contain_text(re.compile("2 .*1 "), timeout=SLOW)
     expect(page.locator("#list-table tbody tr")).to_have_count(3)
     expect(page.locator("#list-table .ft-notice")).to_have_count(1)
-    page.get_by_label(say("compare.list.test", lang)).check()
+    page.get_by_role("radio", name=say("compare.list.test", lang)).check()
     page.click("#list-ask")
     expect(page.locator("#list-table")).to_contain_text("message number 0", timeout=SLOW)
     page.click("#list-stop")
@@ -123,6 +124,8 @@ def test_from_four_models_to_a_dataset(lang: str, locale: str, open_page, dashbo
     page.goto(f"{dashboard.url}/compare?sides={SIDES}")
     expect(page.locator("#compare-strength-3 input[type=number]")).to_have_value("0.5")
     expect(page.locator("#compare-strength-1")).to_have_count(0)
+    rated = page.get_by_role("link", name=say("compare.side.rate", lang)).get_attribute("href")
+    assert parse_qs(urlsplit(rated).query) == {"sides": [SIDES], "split": [SPLIT]}
     shorter(page, lang)
     a_chat_of_two_turns(page, lang)
     what_differs(page, lang)
