@@ -37,11 +37,11 @@ class Chooser:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.link = gr.HTML()
         with gr.Row(elem_classes="ft-quad-fields"):
             columns = [self._column(number) for number in range(1, MOST_SIDES + 1)]
         self.names = [name for name, _ in columns]
         self._strengths = [strength for _, strength in columns]
+        self.link = gr.HTML()
         with gr.Accordion(t("compare.sampling.title"), open=False):
             self._system = gr.Textbox(
                 label=t("compare.system.label"), lines=1, max_lines=6, elem_id="compare-system"
