@@ -108,6 +108,18 @@ def a_link(page: Page) -> str:
     return page.url
 
 
+def a_chat_that_is_stopped_and_cleared(page: Page) -> None:
+    page.fill("#compare-prompt textarea", "tell me all")
+    page.click("#compare-ask")
+    expect(page.locator("#answer-1 .ft-foot")).to_have_text(re.compile(r"\d"), timeout=SLOW)
+    page.click("#compare-stop")
+    expect(page.locator("#compare-status")).to_have_text(re.compile(re.escape(say("compare.status.stopped"))))
+    expect(page.locator("#compare-save")).to_be_visible()
+    page.click("#compare-clear")
+    expect(page.locator("#answer-1")).to_be_hidden()
+    expect(page.locator("#compare-save")).to_be_hidden()
+
+
 def a_list(page: Page) -> None:
     page.get_by_role("tab", name=say("compare.tab.list")).click()
     page.get_by_role("radio", name=say("compare.list.own")).check()
@@ -150,6 +162,7 @@ def test_from_four_models_to_a_dataset(open_page, dashboard, home: Path) -> None
 
     page.goto(f"{dashboard.url}/compare?run={RUN}")
     expect(page.locator(f'#saved-list a[href$="{link.rpartition("=")[2]}"]')).to_be_visible()
+    a_chat_that_is_stopped_and_cleared(page)
     shorter(page)
     a_list(page)
     a_list_that_is_stopped(page)
