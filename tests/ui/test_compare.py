@@ -191,7 +191,7 @@ def test_a_saved_comparison_stays_text_and_can_be_deleted(open_page, dashboard, 
     expect(page.locator("#compare-note .ft-answer").first).to_contain_text("<b>bold</b>")
     page.goto(f"{dashboard.url}/compare?run={RUN}")
     rows = page.locator("#saved-list tbody tr")
-    expect(rows.first).to_contain_text("<b>bold</b>")
+    expect(rows.first).to_contain_text("<script>window.pwned=1</script>")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     count = rows.count()
     page.click("#saved-which input")

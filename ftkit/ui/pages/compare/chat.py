@@ -129,18 +129,19 @@ class Chat:
                 [*after, self._prompt, self._earlier],
                 api_name=f"compare_{name}_done",
             )
+        # Events of their own: one with a function cancels only when that has returned.
+        for button in (self._stop, self._clear):
+            button.click(None, None, None, cancels=[asked, again])
         self._stop.click(
             handler(self._stopped),
             self.thread,
             [self._status, *after],
-            cancels=[asked, again],
             api_name="compare_stop",
         )
         self._clear.click(
             handler(self._cleared),
             None,
             [*shown, *after, self._prompt, self._earlier, self._before, self._reference, self.rows],
-            cancels=[asked, again],
             api_name="compare_clear",
         )
         follow(

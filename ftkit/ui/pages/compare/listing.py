@@ -77,9 +77,9 @@ class PromptList:
             concurrency_limit=1,
             concurrency_id="generate",
         )
-        self._stop.click(
-            handler(self._stopped), self.thread, self._status, cancels=[asked], api_name="compare_list_stop"
-        )
+        # An event of its own: one with a function cancels only when that has returned.
+        self._stop.click(None, None, None, cancels=[asked])
+        self._stop.click(handler(self._stopped), self.thread, self._status, api_name="compare_list_stop")
 
     def _turn(self, source: str) -> list[Any]:
         return [gr.Slider(visible=source == "test"), gr.Textbox(visible=source == "own")]
