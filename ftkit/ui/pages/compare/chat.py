@@ -130,8 +130,8 @@ class Chat:
                 api_name=f"compare_{name}_done",
             )
         # Events of their own: one with a function cancels only when that has returned.
-        for button in (self._stop, self._clear):
-            button.click(None, None, None, cancels=[asked, again])
+        for name, button in (("stop", self._stop), ("clear", self._clear)):
+            button.click(None, None, None, cancels=[asked, again], api_name=f"compare_{name}_now")
         self._stop.click(
             handler(self._stopped),
             self.thread,

@@ -78,7 +78,7 @@ class PromptList:
             concurrency_id="generate",
         )
         # An event of its own: one with a function cancels only when that has returned.
-        self._stop.click(None, None, None, cancels=[asked])
+        self._stop.click(None, None, None, cancels=[asked], api_name="compare_list_stop_now")
         self._stop.click(handler(self._stopped), self.thread, self._status, api_name="compare_list_stop")
 
     def _turn(self, source: str) -> list[Any]:
