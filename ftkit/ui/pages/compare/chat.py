@@ -268,7 +268,7 @@ class Chat:
         gone = [gr.HTML(value="", visible=False)] * MOST_SIDES
         return [
             "", thread, gr.Row(visible=False), *gone, *self._after_answers(thread, language(request)),
-            "", _no_row(), "", "", gr.Dropdown(value=-1),
+            "", _no_row(), "", "", gr.update(value=-1),
         ]  # fmt: skip
 
     def _differ(self, request: gr.Request, first: int | None, second: int | None, thread: Thread) -> str:
