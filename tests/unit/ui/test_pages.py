@@ -61,7 +61,7 @@ def page_of(name: str, workspace: Workspace) -> Any:
 
 
 def visit(lang: str = "en", **ids: str) -> Any:
-    return SimpleNamespace(query_params=ids, cookies={"ftkit_lang": lang}, headers={})
+    return SimpleNamespace(query_params=ids, cookies={"ftkit_lang": lang}, headers={}, session_hash="here")
 
 
 def ids_of(address: str) -> dict[str, str]:

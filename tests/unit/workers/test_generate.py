@@ -212,6 +212,8 @@ def test_mistakes_come_back_as_errors_and_the_worker_goes_on(
     assert "template" in reply["error"]["text"]
     assert reply["mistake"]
     *_, reply = serving.ask(request(folders, tuned=Path("/nowhere/at/all")))
+    assert reply["error"]["key"] == "models.no_safetensors"
+    (reply,) = serving.ask(request(folders, sampling={"nonsense": 1}))
     assert reply["error"]["key"] == "jobs.failed"
     assert not reply.get("mistake")
     assert tokens(serving.ask(request(folders))[-1]) == [6, 6]

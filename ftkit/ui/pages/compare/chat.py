@@ -18,6 +18,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare import panes
 from ftkit.ui.pages.compare.choosing import Chooser, Wanted
+from ftkit.ui.pages.compare.running import Running
 from ftkit.ui.parts import follow
 from ftkit.workspace import Workspace
 
@@ -41,6 +42,7 @@ class Chat:
     def __init__(self, workspace: Workspace, chooser: Chooser) -> None:
         self._workspace = workspace
         self._chooser = chooser
+        self._running = Running()
         self.offered = gr.State({"split": "", "rows": []})
         # Turns between the system text and the last question, where the chosen row has them, and its right answer.
         self._earlier = gr.State(_no_row())
@@ -127,18 +129,19 @@ class Chat:
                 [*after, self._prompt, self._earlier],
                 api_name=f"compare_{name}_done",
             )
+        # Events of their own: one with a function cancels only when that has returned.
+        for name, button in (("stop", self._stop), ("clear", self._clear)):
+            button.click(None, None, None, cancels=[asked, again], api_name=f"compare_{name}_now")
         self._stop.click(
             handler(self._stopped),
             self.thread,
             [self._status, *after],
-            cancels=[asked, again],
             api_name="compare_stop",
         )
         self._clear.click(
             handler(self._cleared),
             None,
             [*shown, *after, self._prompt, self._earlier, self._before, self._reference, self.rows],
-            cancels=[asked, again],
             api_name="compare_clear",
         )
         follow(
@@ -198,7 +201,8 @@ class Chat:
         else:
             messages = list(_told(messages, wanted.system))
         row = Row(messages=tuple(messages), reference=earlier["reference"])
-        yield from self._stream(wanted, rows, row, lang, note)
+        with self._running.answering(request):
+            yield from self._stream(wanted, rows, row, lang, note)
 
     def _answer_again(self, request: gr.Request, thread: Thread, *values: Any) -> Iterator[list[Any]]:
         """The last question once more, with the next seed."""
@@ -210,8 +214,9 @@ class Chat:
         wanted = wanted._replace(sampling=wanted.sampling.model_copy(update={"seed": seed}))
         *rows, last = _rows(thread)
         note = "" if wanted.sampling.temperature else "compare.again.same"
-        for step in self._stream(wanted, rows, last, lang, note):
-            yield [*step, seed]
+        with self._running.answering(request):
+            for step in self._stream(wanted, rows, last, lang, note):
+                yield [*step, seed]
 
     def _stream(self, wanted: Wanted, rows: list[Row], row: Row, lang: str, note: str) -> Iterator[list[Any]]:
         conversations = [
@@ -253,15 +258,17 @@ class Chat:
         ]
 
     def _stopped(self, request: gr.Request, thread: Thread) -> list[Any]:
+        self._running.wait(request)
         lang = language(request)
         return [_status("stopped", lang), *self._after_answers(thread, lang)]
 
     def _cleared(self, request: gr.Request) -> list[Any]:
+        self._running.wait(request)
         thread = empty_thread()
         gone = [gr.HTML(value="", visible=False)] * MOST_SIDES
         return [
             "", thread, gr.Row(visible=False), *gone, *self._after_answers(thread, language(request)),
-            "", _no_row(), "", "", gr.Dropdown(value=-1),
+            "", _no_row(), "", "", gr.update(value=-1),
         ]  # fmt: skip
 
     def _differ(self, request: gr.Request, first: int | None, second: int | None, thread: Thread) -> str:

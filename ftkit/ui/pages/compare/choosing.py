@@ -37,11 +37,11 @@ class Chooser:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.link = gr.HTML()
         with gr.Row(elem_classes="ft-quad-fields"):
             columns = [self._column(number) for number in range(1, MOST_SIDES + 1)]
         self.names = [name for name, _ in columns]
         self._strengths = [strength for _, strength in columns]
+        self.link = gr.HTML()
         with gr.Accordion(t("compare.sampling.title"), open=False):
             self._system = gr.Textbox(
                 label=t("compare.system.label"), lines=1, max_lines=6, elem_id="compare-system"
@@ -123,7 +123,7 @@ class Chooser:
         choices = self._choices(lang)
         found = [*sides, *[None] * (MOST_SIDES - len(sides))]
         names = [gr.Dropdown(choices=choices, value="" if side is None else _bare(side)) for side in found]
-        return [_address(sides, lang), *names, *self._sliders(found)]
+        return [self._links(sides, lang), *names, *self._sliders(found)]
 
     def rows(self, sides: Sequence[Side], lang: str) -> tuple[gr.Dropdown, dict[str, Any]]:
         """A choice of rows of the test part of the first run among the sides, and what they hold."""
@@ -149,6 +149,17 @@ class Chooser:
         if tuned is None:
             return offered[:1]
         return [Side(kind="base", id=self._workspace.sides.model_of(tuned)), tuned]
+
+    def _links(self, sides: Sequence[Side], lang: str) -> Markup:
+        """Where this choice leads: to itself, and to people who rate these models."""
+        if not sides:
+            return Markup('<p class="ft-quiet">{}</p>').format(say("compare.side.choose", lang))
+        names = ",".join(map(str, sides))
+        links = [html.link_text(html.url("compare", sides=names), say("compare.side.link", lang))]
+        if len(set(sides)) > 1:
+            rated = html.url("ratings", sides=names, split=self._split(sides))
+            links.append(html.link_text(rated, say("compare.side.rate", lang)))
+        return Markup('<p class="ft-quiet">{}</p>').format(Markup(" · ").join(links))
 
     def _choices(self, lang: str) -> list[tuple[str, str]]:
         offered = [(self.label(side, lang), str(side)) for side in self._workspace.sides.offered()]
@@ -182,12 +193,12 @@ class Chooser:
         at = iter(sides)
         sliders = self._sliders([next(at) if name else None for name in names])
         if self._split(sides) == offered.get("split"):
-            return [_address(sides, lang), *sliders, gr.skip(), gr.skip()]
-        return [_address(sides, lang), *sliders, *self.rows(sides, lang)]
+            return [self._links(sides, lang), *sliders, gr.skip(), gr.skip()]
+        return [self._links(sides, lang), *sliders, *self.rows(sides, lang)]
 
     def _linked(self, request: gr.Request, *values: Any) -> Markup:
         sides = self._sides(values[:MOST_SIDES], values[MOST_SIDES:])
-        return _address(sides, language(request))
+        return self._links(sides, language(request))
 
     @staticmethod
     def _column(number: int) -> tuple[gr.Dropdown, gr.Slider]:
@@ -205,13 +216,6 @@ class Chooser:
 
 def _bare(side: Side) -> str:
     return str(side.model_copy(update={"strength": 1.0}))
-
-
-def _address(sides: Sequence[Side], lang: str) -> Markup:
-    if not sides:
-        return Markup('<p class="ft-quiet">{}</p>').format(say("compare.side.choose", lang))
-    where = html.url("compare", sides=",".join(map(str, sides)))
-    return Markup('<p class="ft-quiet">{}</p>').format(html.link_text(where, say("compare.side.link", lang)))
 
 
 def _lay_out_sampling() -> list[Any]:

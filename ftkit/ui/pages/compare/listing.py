@@ -18,6 +18,7 @@ from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare import panes
 from ftkit.ui.pages.compare.chat import Thread, empty_thread
 from ftkit.ui.pages.compare.choosing import OFFERED_ROWS, Chooser, Wanted
+from ftkit.ui.pages.compare.running import Running
 from ftkit.workspace import Workspace
 
 _SOURCES = ("test", "own")
@@ -30,6 +31,7 @@ class PromptList:
     def __init__(self, workspace: Workspace, chooser: Chooser, offered: gr.State) -> None:
         self._workspace = workspace
         self._chooser = chooser
+        self._running = Running()
         self.thread = gr.State(empty_thread())
         with gr.Column(elem_classes="ft-card"):
             self._lay_out()
@@ -75,9 +77,9 @@ class PromptList:
             concurrency_limit=1,
             concurrency_id="generate",
         )
-        self._stop.click(
-            handler(self._stopped), self.thread, self._status, cancels=[asked], api_name="compare_list_stop"
-        )
+        # An event of its own: one with a function cancels only when that has returned.
+        self._stop.click(None, None, None, cancels=[asked], api_name="compare_list_stop_now")
+        self._stop.click(handler(self._stopped), self.thread, self._status, api_name="compare_list_stop")
 
     def _turn(self, source: str) -> list[Any]:
         return [gr.Slider(visible=source == "test"), gr.Textbox(visible=source == "own")]
@@ -93,12 +95,13 @@ class PromptList:
         )
         found: dict[int, ListStep] = {}
         begun, drawn = time.monotonic(), 0.0
-        yield self._drawn(rows, found, wanted, 0.0, lang)
-        for step in steps:
-            found[step.prompt] = step
-            if step.done or time.monotonic() - drawn > _EVERY:
-                drawn = time.monotonic()
-                yield self._drawn(rows, found, wanted, drawn - begun, lang)
+        with self._running.answering(request):
+            yield self._drawn(rows, found, wanted, 0.0, lang)
+            for step in steps:
+                found[step.prompt] = step
+                if step.done or time.monotonic() - drawn > _EVERY:
+                    drawn = time.monotonic()
+                    yield self._drawn(rows, found, wanted, drawn - begun, lang)
 
     def _drawn(
         self, rows: list[Row], found: Mapping[int, ListStep], wanted: Wanted, seconds: float, lang: str
@@ -115,6 +118,7 @@ class PromptList:
         return [_progress(done, len(rows), seconds, answered, lang), table, thread]
 
     def _stopped(self, request: gr.Request, thread: Thread) -> Markup:
+        self._running.wait(request)
         lang = language(request)
         return _said(say("compare.list.stopped", lang, done=len(thread["rows"])))
 

@@ -28,15 +28,14 @@ def foot(answer: SideAnswer, lang: str) -> str:
         seconds=html.number(answer.seconds, lang, 1),
         speed=html.number(answer.speed, lang, 1),
     )
-    return f"{took} {say('compare.cut', lang)}" if answer.cut else took
+    return f"{took} · {say('compare.cut', lang)}" if answer.cut else took
 
 
 def pane(label: str, turns: Sequence[tuple[Sequence[Mapping[str, Any]], SideAnswer]], lang: str) -> Markup:
-    """One model's thread: what it was asked from the second turn on, and its answers."""
+    """One model's thread: each question, and its answer."""
     parts = []
-    for place, (messages, answer) in enumerate(turns):
-        if place:
-            parts.append(views.chat(messages, lang))  # type: ignore[arg-type]  # messages as JSON keeps them
+    for messages, answer in turns:
+        parts.append(views.chat(messages[-1:], lang))  # type: ignore[arg-type]  # messages as JSON keeps them
         parts.append(html.answer(answer.text, lang))
         parts.append(Markup('<p class="ft-quiet ft-foot">{}</p>').format(foot(answer, lang)))
     return _card(label, html.join(parts))
@@ -114,14 +113,14 @@ def saved(one: Saved, lang: str) -> Markup:
 
 def _chat(one: Saved, lang: str) -> Markup:
     rows = one.kept.rows
-    asked = [m for m in rows[0].messages if m["role"] != "system"]
+    before = [m for m in rows[0].messages[:-1] if m["role"] != "system"]
     panes = (
         pane(label, [(row.messages, row.answers[place]) for row in rows], lang)
         for place, label in enumerate(one.kept.labels)
     )
     return html.join(
         [
-            views.chat(asked, lang),  # type: ignore[arg-type]  # messages as JSON keeps them
+            views.chat(before, lang) if before else "",  # type: ignore[arg-type]  # messages as JSON keeps them
             Markup('<div class="ft-quad">{}</div>').format(html.join(panes)),
             reference(rows[0].reference, lang),
         ]

@@ -17,6 +17,7 @@ from ftkit.ui.parts import destination, go
 from ftkit.workspace import Workspace
 
 _TEXT = 120
+_NAME = 60
 
 
 class Shelf:
@@ -92,7 +93,7 @@ class Shelf:
             ],
             [
                 (
-                    html.link_text(html.url("compare", comparison=one.id), one.name),
+                    html.link_text(html.url("compare", comparison=one.id), html.shorten(one.name, _NAME)),
                     str(len(one.sides)),
                     html.moment(one.created_at),
                 )
