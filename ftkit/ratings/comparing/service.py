@@ -6,7 +6,7 @@ asked; this side never loads one.
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +49,7 @@ class ComparisonService:
 
     def compare(
         self, sides: Sequence[Side], conversations: Sequence[Messages], sampling: Sampling | None = None
-    ) -> Iterator[Comparison]:
+    ) -> Generator[Comparison]:
         """Ask all sides; yields their answers as they grow, the last time with ``done``.
 
         Closing the iterator stops the generation.
@@ -80,7 +80,7 @@ class ComparisonService:
 
     def compare_list(
         self, sides: Sequence[Side], prompts: Sequence[Messages], sampling: Sampling | None = None
-    ) -> Iterator[ListStep]:
+    ) -> Generator[ListStep]:
         """Ask all sides one prompt after another; yields each prompt's answers as they grow.
 
         A prompt that cannot be answered, as one that is too long, has its error in place of answers, and the list goes on.
@@ -177,7 +177,7 @@ class ComparisonService:
             for side, place in places
         ]
 
-    def _answers(self, request: dict[str, Any]) -> Iterator[Comparison]:
+    def _answers(self, request: dict[str, Any]) -> Generator[Comparison]:
         started = time.monotonic()
         last = None
         for reply in self._resident.ask(request):
@@ -189,7 +189,7 @@ class ComparisonService:
 
     def _list(
         self, sides: Sequence[Side], prompts: Sequence[Messages], sampling: Sampling | None
-    ) -> Iterator[ListStep]:
+    ) -> Generator[ListStep]:
         for place, messages in enumerate(prompts):
             try:
                 for comparison in self.compare(sides, [messages] * len(sides), sampling):

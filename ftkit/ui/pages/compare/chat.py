@@ -4,7 +4,8 @@ Takes the chooser's values and what a person writes, streams answers into panes,
 an answer, or save the whole. It knows no model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import gradio as gr
@@ -18,7 +19,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare import panes
 from ftkit.ui.pages.compare.choosing import Chooser, Wanted
-from ftkit.ui.pages.compare.running import Running
+from ftkit.ui.pages.compare.running import End, Running
 from ftkit.ui.parts import follow
 from ftkit.workspace import Workspace
 
@@ -129,15 +130,7 @@ class Chat:
                 [*after, self._prompt, self._earlier],
                 api_name=f"compare_{name}_done",
             )
-        # Events of their own: one with a function cancels only when that has returned.
-        for name, button in (("stop", self._stop), ("clear", self._clear)):
-            button.click(None, None, None, cancels=[asked, again], api_name=f"compare_{name}_now")
-        self._stop.click(
-            handler(self._stopped),
-            self.thread,
-            [self._status, *after],
-            api_name="compare_stop",
-        )
+        self._stop.click(handler(self._stop_it), None, None, api_name="compare_stop")
         self._clear.click(
             handler(self._cleared),
             None,
@@ -201,8 +194,8 @@ class Chat:
         else:
             messages = list(_told(messages, wanted.system))
         row = Row(messages=tuple(messages), reference=earlier["reference"])
-        with self._running.answering(request):
-            yield from self._stream(wanted, rows, row, lang, note)
+        with self._running.answering(request) as ended:
+            yield from self._stream(wanted, rows, row, lang, note, ended)
 
     def _answer_again(self, request: gr.Request, thread: Thread, *values: Any) -> Iterator[list[Any]]:
         """The last question once more, with the next seed."""
@@ -214,11 +207,13 @@ class Chat:
         wanted = wanted._replace(sampling=wanted.sampling.model_copy(update={"seed": seed}))
         *rows, last = _rows(thread)
         note = "" if wanted.sampling.temperature else "compare.again.same"
-        with self._running.answering(request):
-            for step in self._stream(wanted, rows, last, lang, note):
+        with self._running.answering(request) as ended:
+            for step in self._stream(wanted, rows, last, lang, note, ended):
                 yield [*step, seed]
 
-    def _stream(self, wanted: Wanted, rows: list[Row], row: Row, lang: str, note: str) -> Iterator[list[Any]]:
+    def _stream(  # noqa: PLR0913 - what one answer takes
+        self, wanted: Wanted, rows: list[Row], row: Row, lang: str, note: str, ended: Callable[[], End]
+    ) -> Iterator[list[Any]]:
         conversations = [
             _conversation(rows, place) + list(row.messages) for place in range(len(wanted.sides))
         ]
@@ -236,10 +231,17 @@ class Chat:
 
         yield step("loading", [SideAnswer()] * len(wanted.sides))
         last = None
-        for last in answers:
-            yield step("done" if last.done else "writing", last.answers)
+        with closing(answers):
+            for last in answers:
+                if ended():
+                    break
+                yield step("done" if last.done else "writing", last.answers)
         if last is None:
             yield step("nothing", [SideAnswer()] * len(wanted.sides))
+        elif ended() == "stopped":
+            yield step("stopped", last.answers)
+        elif ended():
+            yield _nothing_shown()
 
     def _answered(self, request: gr.Request, thread: Thread) -> list[Any]:
         """What can be done with the answers; the next question begins with nothing."""
@@ -257,17 +259,14 @@ class Chat:
             difference,
         ]
 
-    def _stopped(self, request: gr.Request, thread: Thread) -> list[Any]:
-        self._running.wait(request)
-        lang = language(request)
-        return [_status("stopped", lang), *self._after_answers(thread, lang)]
+    def _stop_it(self, request: gr.Request) -> None:
+        self._running.end(request, "stopped")
 
     def _cleared(self, request: gr.Request) -> list[Any]:
+        self._running.end(request, "cleared")
         self._running.wait(request)
-        thread = empty_thread()
-        gone = [gr.HTML(value="", visible=False)] * MOST_SIDES
         return [
-            "", thread, gr.Row(visible=False), *gone, *self._after_answers(thread, language(request)),
+            *_nothing_shown(), *self._after_answers(empty_thread(), language(request)),
             "", _no_row(), "", "", gr.update(value=-1),
         ]  # fmt: skip
 
@@ -319,6 +318,10 @@ def _show(rows: Sequence[Row], labels: Sequence[str], lang: str) -> list[gr.HTML
         for place, label in enumerate(labels)
     ]
     return [*shown, *[gr.HTML(value="", visible=False)] * (MOST_SIDES - len(shown))]
+
+
+def _nothing_shown() -> list[Any]:
+    return ["", empty_thread(), gr.Row(visible=False), *[gr.HTML(value="", visible=False)] * MOST_SIDES]
 
 
 def _status(key: str, lang: str, note: str = "") -> Markup:

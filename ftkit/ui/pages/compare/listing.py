@@ -5,6 +5,7 @@ Takes the chooser's values, streams a table of answers with its progress. It kno
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import gradio as gr
@@ -68,7 +69,7 @@ class PromptList:
             handler(self._turn), self._source, [self._count, self._lines], api_name="compare_list_source",
             show_progress="hidden",
         )  # fmt: skip
-        asked = self._ask.click(
+        self._ask.click(
             handler(self._answer),
             [self._source, self._count, self._lines, offered, *self._chooser.inputs],
             [self._status, self._table, self.thread],
@@ -77,9 +78,7 @@ class PromptList:
             concurrency_limit=1,
             concurrency_id="generate",
         )
-        # An event of its own: one with a function cancels only when that has returned.
-        self._stop.click(None, None, None, cancels=[asked], api_name="compare_list_stop_now")
-        self._stop.click(handler(self._stopped), self.thread, self._status, api_name="compare_list_stop")
+        self._stop.click(handler(self._stop_it), None, None, api_name="compare_list_stop")
 
     def _turn(self, source: str) -> list[Any]:
         return [gr.Slider(visible=source == "test"), gr.Textbox(visible=source == "own")]
@@ -95,13 +94,18 @@ class PromptList:
         )
         found: dict[int, ListStep] = {}
         begun, drawn = time.monotonic(), 0.0
-        with self._running.answering(request):
+        with self._running.answering(request) as ended, closing(steps):
             yield self._drawn(rows, found, wanted, 0.0, lang)
             for step in steps:
+                if ended():
+                    break
                 found[step.prompt] = step
                 if step.done or time.monotonic() - drawn > _EVERY:
                     drawn = time.monotonic()
                     yield self._drawn(rows, found, wanted, drawn - begun, lang)
+            if ended():
+                _, table, thread = self._drawn(rows, found, wanted, 0.0, lang)
+                yield [_said(say("compare.list.stopped", lang, done=len(thread["rows"]))), table, thread]
 
     def _drawn(
         self, rows: list[Row], found: Mapping[int, ListStep], wanted: Wanted, seconds: float, lang: str
@@ -117,10 +121,8 @@ class PromptList:
         table = panes.table(wanted.labels, answered, lang) if answered else ""
         return [_progress(done, len(rows), seconds, answered, lang), table, thread]
 
-    def _stopped(self, request: gr.Request, thread: Thread) -> Markup:
-        self._running.wait(request)
-        lang = language(request)
-        return _said(say("compare.list.stopped", lang, done=len(thread["rows"])))
+    def _stop_it(self, request: gr.Request) -> None:
+        self._running.end(request, "stopped")
 
 
 def _prompts(source: str, count: int, lines: str, offered: Mapping[str, Any], system: str) -> list[Row]:

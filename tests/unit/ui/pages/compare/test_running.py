@@ -1,4 +1,4 @@
-"""What a stop says waits for the last answer of its own session."""
+"""A stop reaches the answer of its own session, and whoever clears the page waits for its end."""
 
 import threading
 import time
@@ -9,22 +9,31 @@ from ftkit.ui.pages.compare.running import Running
 MINE, OTHER = SimpleNamespace(session_hash="mine"), SimpleNamespace(session_hash="other")
 
 
-def test_a_stop_waits_for_its_own_session_alone() -> None:
-    running, release, ended = Running(), threading.Event(), []
+def test_a_stop_ends_its_own_session_alone() -> None:
+    running, ended = Running(), []
 
     def answer() -> None:
-        with running.answering(MINE):
-            release.wait(20)
-            ended.append(time.monotonic())
+        with running.answering(MINE) as how:
+            while not how():
+                time.sleep(0.01)
+            ended.append(how())
 
     thread = threading.Thread(target=answer)
-    with running.answering(OTHER):
+    with running.answering(OTHER) as others:
         thread.start()
-        while not running._sessions[1:]:
+        while MINE.session_hash not in running._sessions:
             time.sleep(0.01)
         running.wait(MINE, patience=0.05)
         assert not ended
-        threading.Timer(0.1, release.set).start()
+        running.end(MINE, "stopped")
         running.wait(MINE)
-        assert ended
+        assert ended == ["stopped"]
+        assert others() == ""
     thread.join()
+
+
+def test_a_stop_of_nothing_does_not_wait_for_the_next_answer() -> None:
+    running = Running()
+    running.end(MINE, "stopped")
+    with running.answering(MINE) as how:
+        assert how() == ""
