@@ -55,8 +55,9 @@ def test_ratings_teach_the_fine_tuned_model(
     assert f"start_from_run={run}" in preferred["train"]
     trained = ftkit(*shlex.split(preferred["train"])[1:], "--set", "sample_prompts=0")
     curves = workspace.training.curves(trained["run"])
-    margins = [point["eval_rewards/margins"] for point in curves if "eval_rewards/margins" in point]
+    margins = [point["eval_reward_margin"] for point in curves if "eval_reward_margin" in point]
     print(json.dumps({"counts": preferred["counts"], "margins": margins, "metrics": trained["metrics"]}))
+    assert margins[-1] > 0
     assert trained["metrics"]["eval_reward_margin"] > 0
     assert workspace.next_study(trained["run"]).sides == (
         f"base:{made['sides'][0].removeprefix('base:')}",
