@@ -125,3 +125,8 @@ class AskFirst:
 def asked(request: gr.Request, name: str) -> str:
     """An id from the page's address, or an empty string."""
     return str(request.query_params.get(name) or "")
+
+
+def origin(request: gr.Request) -> str:
+    """Address of this dashboard as its reader sees it, without a slash at its end."""
+    return str(request.headers.get("origin") or f"http://{request.headers.get('host', '')}")

@@ -8,7 +8,7 @@ Takes ratings and what was asked, gives the dict. Its keys:
   …a line of ``marks``} | {"kind": "none"};
 * ``pairs``: {first, second, first_wins, second_wins, ties, both_bad, value, low, high, ratings, prompts, more, verdict}, where value is
   the share that first wins, ties half, and verdict is "first", "second", "undecided" (``more`` ratings until an even chance to
-  know), "close" (not decidable) or "few" (one prompt);
+  know), "close" (not decidable), "early" (too few ratings to tell even that) or "few" (one prompt);
 * ``rankings``: a list of ``Strength`` for each group of sides that comparisons connect; ``unranked``: sides that nobody compared;
 * ``marks``: {side, criterion, value, low, high, ratings, prompts}: mean points, mean ranks, or shares passed;
   ``mark_differences``: {first, second, criterion, …}: second minus first, paired by prompt;
@@ -39,6 +39,7 @@ from ftkit.ratings.statistics.strengths import rankings
 
 SLICE_VALUES = 20
 _HALF = 0.5
+_ENOUGH = 20  # ratings; of fewer it is not said that more would hardly decide
 
 
 def summarise(
@@ -161,7 +162,9 @@ def _verdict(share: Share) -> str:
         return "first"
     if share.estimate.high < _HALF:
         return "second"
-    return "close" if share.more is None else "undecided"
+    if share.more is not None:
+        return "undecided"
+    return "close" if share.estimate.ratings >= _ENOUGH else "early"
 
 
 def _headline(

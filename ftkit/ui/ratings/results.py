@@ -87,7 +87,7 @@ def _facts(results: Results, lang: str) -> Markup:
 
 def _rankings(results: Results, told: Words, lang: str) -> Markup:
     groups = results["rankings"]
-    if not groups:
+    if not groups or len(results["pairs"]) == 1:  # of two models the headline says it all
         return Markup("")
     heads = _heads(("model", "rank", "chance", "interval", "strength", "comparisons"), lang)
     title = say("results.ranking", lang)

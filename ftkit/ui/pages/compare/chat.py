@@ -43,7 +43,7 @@ class Chat:
     def __init__(self, workspace: Workspace, chooser: Chooser) -> None:
         self._workspace = workspace
         self._chooser = chooser
-        self._running = Running()
+        self.running = Running()
         self.offered = gr.State({"split": "", "rows": []})
         # Turns between the system text and the last question, where the chosen row has them, and its right answer.
         self._earlier = gr.State(_no_row())
@@ -194,7 +194,7 @@ class Chat:
         else:
             messages = list(_told(messages, wanted.system))
         row = Row(messages=tuple(messages), reference=earlier["reference"])
-        with self._running.answering(request) as ended:
+        with self.running.answering(request) as ended:
             yield from self._stream(wanted, rows, row, lang, note, ended)
 
     def _answer_again(self, request: gr.Request, thread: Thread, *values: Any) -> Iterator[list[Any]]:
@@ -207,7 +207,7 @@ class Chat:
         wanted = wanted._replace(sampling=wanted.sampling.model_copy(update={"seed": seed}))
         *rows, last = _rows(thread)
         note = "" if wanted.sampling.temperature else "compare.again.same"
-        with self._running.answering(request) as ended:
+        with self.running.answering(request) as ended:
             for step in self._stream(wanted, rows, last, lang, note, ended):
                 yield [*step, seed]
 
@@ -260,11 +260,11 @@ class Chat:
         ]
 
     def _stop_it(self, request: gr.Request) -> None:
-        self._running.end(request, "stopped")
+        self.running.end(request, "stopped")
 
     def _cleared(self, request: gr.Request) -> list[Any]:
-        self._running.end(request, "cleared")
-        self._running.wait(request)
+        self.running.end(request, "cleared")
+        self.running.wait(request)
         return [
             *_nothing_shown(), *self._after_answers(empty_thread(), language(request)),
             "", _no_row(), "", "", gr.update(value=-1),

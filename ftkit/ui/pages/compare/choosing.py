@@ -93,6 +93,8 @@ class Chooser:
         names, strengths = values[:MOST_SIDES], values[MOST_SIDES : 2 * MOST_SIDES]
         system, *sampling = values[2 * MOST_SIDES :]
         sides = self._sides(names, strengths)
+        if len(set(sides)) < len(sides):
+            raise gr.Error(say("compare.side.twice", lang), print_exception=False)
         return Wanted(
             sides,
             [self.label(side, lang) for side in sides],

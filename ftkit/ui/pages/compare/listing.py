@@ -32,7 +32,7 @@ class PromptList:
     def __init__(self, workspace: Workspace, chooser: Chooser, offered: gr.State) -> None:
         self._workspace = workspace
         self._chooser = chooser
-        self._running = Running()
+        self.running = Running()
         self.thread = gr.State(empty_thread())
         with gr.Column(elem_classes="ft-card"):
             self._lay_out()
@@ -94,7 +94,7 @@ class PromptList:
         )
         found: dict[int, ListStep] = {}
         begun, drawn = time.monotonic(), 0.0
-        with self._running.answering(request) as ended, closing(steps):
+        with self.running.answering(request) as ended, closing(steps):
             yield self._drawn(rows, found, wanted, 0.0, lang)
             for step in steps:
                 if ended():
@@ -122,7 +122,7 @@ class PromptList:
         return [_progress(done, len(rows), seconds, answered, lang), table, thread]
 
     def _stop_it(self, request: gr.Request) -> None:
-        self._running.end(request, "stopped")
+        self.running.end(request, "stopped")
 
 
 def _prompts(source: str, count: int, lines: str, offered: Mapping[str, Any], system: str) -> list[Row]:

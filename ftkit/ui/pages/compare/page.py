@@ -58,8 +58,10 @@ class _Page:
     def _open(self, request: gr.Request) -> list[Any]:
         lang = language(request)
         if id_ := asked(request, "comparison"):
-            saved = self._workspace.comparisons.saved(id_)
-            return self._only(panes.saved(saved, lang))
+            try:
+                return self._only(panes.saved(self._workspace.comparisons.saved(id_), lang))
+            except FtkitError as error:
+                return self._only(_gone(error, lang))
         offered = self._workspace.sides.offered()
         if not offered:
             return self._only(_no_model(lang))
@@ -79,6 +81,11 @@ class _Page:
     def _only(self, shown: Markup) -> list[Any]:
         """Nothing but this."""
         return [shown, *[gr.skip()] * (len(self._outputs) - 1)]
+
+
+def _gone(error: FtkitError, lang: str) -> Markup:
+    again = html.link("/compare", say("compare.saved.back", lang), primary=True)
+    return html.notice("warn", say_error(error, lang)) + html.actions(again)
 
 
 def _no_model(lang: str) -> Markup:

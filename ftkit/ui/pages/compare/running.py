@@ -41,6 +41,11 @@ class Running:
             if request.session_hash in self._sessions:
                 self._sessions[request.session_hash] = how
 
+    def busy(self, request: gr.Request) -> bool:
+        """Whether an answer is on the way to the session."""
+        with self._changed:
+            return request.session_hash in self._sessions
+
     def wait(self, request: gr.Request, patience: float = _PATIENCE) -> None:
         """Return once nothing is on the way to the session any more, or after ``patience``."""
         with self._changed:

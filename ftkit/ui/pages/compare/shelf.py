@@ -13,7 +13,7 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare.chat import Chat, Thread, kept_of
 from ftkit.ui.pages.compare.listing import PromptList
-from ftkit.ui.parts import destination, go
+from ftkit.ui.parts import destination, go, origin
 from ftkit.workspace import Workspace
 
 _TEXT = 120
@@ -55,6 +55,7 @@ class Shelf:
 
     def wire(self, chat: Chat, prompts: PromptList) -> None:
         """Keep what the others have made."""
+        self._running = {"chat": chat.running, "list": prompts.running}
         chat.save.click(
             handler(self._save_chat), chat.thread, [chat.saved, *self.outputs], api_name="compare_save"
         )
@@ -138,8 +139,10 @@ class Shelf:
 
     def _save(self, request: gr.Request, thread: Thread, kind: str) -> list[Any]:
         lang = language(request)
+        if self._running[kind].busy(request):
+            raise gr.Error(say("compare.saved.busy", lang), print_exception=False)
         record = self._workspace.comparisons.save(*kept_of(thread, kind))
-        where = html.url("compare", comparison=record.id)
+        where = origin(request) + html.url("compare", comparison=record.id)
         note = html.notice(
             "good", Markup("{} {}").format(say("compare.saved.done", lang), html.link_text(where, where))
         )

@@ -207,4 +207,4 @@ def test_the_report_of_the_run_tells_it(workspace: Workspace) -> None:
     assert "which is not closed yet" not in workspace.report(RUN)
     turkish = workspace.report(RUN, "tr")
     assert "İnsanlar ne dedi" in turkish
-    assert "First, smollm2-135m ile 10 karşılaştırmanın %100 kadarını kazanıyor" in turkish
+    assert "First, smollm2-135m ile 10 karşılaştırmada %100 oranında kazanıyor" in turkish

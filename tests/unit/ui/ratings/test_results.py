@@ -172,3 +172,11 @@ def test_people_beside_the_judge() -> None:
 
 def test_downloads() -> None:
     assert '/download/ratings/s1?to=csv"' in downloads("s1", "en")
+
+
+def test_few_ratings_are_not_called_too_close_and_two_models_have_no_second_table() -> None:
+    found = results([choice(n, "a", n % 2) for n in range(3)])
+    assert "not decided yet. So few ratings do not even tell" in headline(found, result_words("en"))
+    assert "Strength" not in text_of(found)
+    three_ranked = results([three(n, "a") for n in range(9)], "ranking", (BASE, TUNED, THIRD))
+    assert "Strength" in text_of(three_ranked)
