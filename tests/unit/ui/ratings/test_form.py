@@ -80,10 +80,11 @@ def test_a_model_s_name_in_what_raters_read_is_noticed() -> None:
 def test_the_cost_counts_people_s_time() -> None:
     told = cost("pairs", 2, 60, 3, 0, 0)
     assert (told.items, told.ratings, told.ratings * told.seconds) == (60, 180, 7200)
-    assert "60 items × 3 raters = 180 ratings, about 2 hours of people's time (40 s each)" in str(
-        sentence(told, "en")
-    ).replace("&#39;", "'")
+    assert (
+        "Ratings to give: 180 (items 60 × raters per item 3), about 2 hours of people's time (40 s each)"
+        in str(sentence(told, "en")).replace("&#39;", "'")
+    )
     assert cost("pairs", 3, 10, 1, 0, 0).items == 30
     assert cost("ranking", 3, 10, 1, 0, 0).items == 10
     assert cost("scales", 2, 10, 1, 0, 4).seconds > cost("pass_fail", 2, 10, 1, 0, 4).seconds
-    assert "4 items that test attention" in sentence(cost("pairs", 2, 60, 3, 4, 0), "en")
+    assert "items that test attention, for each rater: 4" in sentence(cost("pairs", 2, 60, 3, 4, 0), "en")
