@@ -162,7 +162,8 @@ def check_history(page: Page, changes: int) -> None:
     asked: list[str] = []
     page.reload()
     expect(page.locator("#study-verify")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("#study-items details")).to_have_count(3)
+    page.wait_for_timeout(1000)
     page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
     page.click("#study-verify")
     good = say("ratings.verify.good", "en", changes=changes)

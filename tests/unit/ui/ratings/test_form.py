@@ -59,6 +59,14 @@ def test_each_mistake_is_said(change: dict, mistake: str, lang: str) -> None:
     assert form.mistakes(GOOD._replace(**change), lang) == [say(f"ratings.mistake.{mistake}", lang)]
 
 
+def test_without_a_cost_it_says_what_is_missing_for_one() -> None:
+    own = GOOD._replace(source="own", texts="")
+    assert form.missing(own, 0, "en") == say("ratings.cost.no_texts", "en")
+    assert form.missing(GOOD, 0, "en") == say("ratings.cost.missing", "en")
+    assert form.missing(GOOD._replace(sides=[]), 5, "en") == say("ratings.mistake.sides", "en")
+    assert form.missing(GOOD._replace(overlap=None), 5, "en") == say("ratings.mistake.overlap", "en")
+
+
 def test_what_another_protocol_asks_for_is_no_mistake() -> None:
     assert form.mistakes(GOOD._replace(criteria="", points=None), "en") == []
     assert form.mistakes(GOOD._replace(protocol="pass_fail", sides=["run:r1"]), "en") == []

@@ -72,6 +72,14 @@ def test_a_flagged_item_says_its_names_in_one_line() -> None:
     assert "\n" not in choice
 
 
+def test_any_item_can_be_left_out_and_a_cut_list_says_so() -> None:
+    plain = item(answers=(ItemAnswer(side="", text="a"),), gold=0)
+    assert studies.item_choice(plain, "en").endswith(say("ratings.items.gold", "en"))
+    assert say("ratings.drop.text", "en") in studies.drop_note(0, 5, 300, "en")
+    assert "300 of 400 items" in studies.drop_note(2, 400, 300, "en")
+    assert "400" not in studies.drop_note(2, 400, 400, "en")
+
+
 def test_the_history_is_judged_in_words() -> None:
     assert "All changes of ratings (9)" in studies.verified(9, None, "en")
     assert "change 4 of 9" in studies.verified(9, 4, "en")
