@@ -60,7 +60,7 @@ def test_the_form_says_what_is_wrong_and_what_it_will_cost(
     expect(page.locator("#study-guidelines textarea")).to_have_value(say("ratings.guide.pairs", lang))
     cost = page.locator("#study-cost")
     text(page, "study-rows", "4")
-    expect(cost).to_contain_text(re.compile(r"4 .* 3 .* 12 .* 8 "))
+    expect(cost).to_contain_text(re.compile(r"12 .*4 .* 3.* 8 .* 8 "))
     page.locator("#study-protocol").get_by_label(say("ratings.protocol.scales", lang)).check()
     expect(page.locator("#study-criteria textarea")).to_have_value(say("ratings.criteria.default", lang))
     expect(page.locator("#study-guidelines textarea")).to_have_value(say("ratings.guide.scales", lang))
@@ -70,6 +70,11 @@ def test_the_form_says_what_is_wrong_and_what_it_will_cost(
     page.click("#study-start")
     mistakes = page.locator("#study-mistakes")
     expect(mistakes).to_contain_text(say("ratings.mistake.points", lang))
+    expect(mistakes).to_contain_text(say("ratings.mistake.texts", lang))
+    expect(cost).to_contain_text(say("ratings.cost.no_texts", lang))
+    expect(page.locator("#study-reference")).to_be_hidden()
+    text(page, "study-points", "5")
+    expect(mistakes).not_to_contain_text(say("ratings.mistake.points", lang))
     expect(mistakes).to_contain_text(say("ratings.mistake.texts", lang))
     text(page, "study-name", f"Is First {HOSTILE} good?")
     expect(cost).to_contain_text(say("ratings.mistake.named", lang, name=f"First {HOSTILE}"))
@@ -82,36 +87,32 @@ def test_an_owner_makes_a_study_and_sees_a_rating_arrive(
     page: Page, dashboard, workspace: Workspace, browser
 ) -> None:
     page.goto(f"{dashboard.url}/ratings")
-    expect(page.locator("#study-cost")).to_contain_text("ratings")
+    expect(page.locator("#study-cost")).to_contain_text("Ratings to give")
     text(page, "study-name", f"Prompts {HOSTILE}")
     page.locator("#study-source").get_by_label(say("ratings.source.own", "en")).check()
     text(page, "study-texts", f"Where is my kettle?\n{HOSTILE}\nWhere is the lamp?")
     text(page, "study-overlap", "1")
     page.locator("#study-advanced button").first.click()
     text(page, "study-longest", "8")
-    expect(page.locator("#study-cost")).to_contain_text("3 items × 1 raters = 3 ratings")
+    expect(page.locator("#study-cost")).to_contain_text(
+        "Ratings to give: 3 (items 3 × raters per item 1), about 2 min"
+    )
     page.click("#study-start")
     page.wait_for_url(re.compile(r"/ratings\?study=\w+$"))
     study = page.url.rpartition("=")[2]
 
     page.click("#study-open", timeout=SLOW)  # the answers came without a reload
-    expect(page.locator("#study-head")).to_contain_text("0 of 3 ratings")
+    expect(page.locator("#study-head")).to_contain_text("Ratings: 0 of 3")
     expect(page.locator("#study-items details")).to_have_count(3)
     page.locator("#study-items summary").nth(1).click()
     expect(page.locator("#study-items details").nth(1)).to_contain_text("Tiny random model")
-    text(page, "invite-names", f"Ayşe\n{HOSTILE}")
-    page.click("#invite")
-    links = page.locator("#invite-links code")
-    expect(links).to_have_count(2)
-    expect(page.locator("#study-raters tbody tr")).to_have_count(2)
-    expect(page.locator("#study img")).to_have_count(0)
-    link = links.first.inner_text()
-    assert link.startswith(f"{dashboard.url}/invite/")
-
-    rate_one(browser, link, dashboard.url)
-    expect(page.locator("#study-head")).to_contain_text("1 of 3 ratings")
+    links = invite_two(page, dashboard.url)
+    rate_one(browser, links[0], dashboard.url)
+    expect(page.locator("#study-head")).to_contain_text("Ratings: 1 of 3")
     expect(page.locator("#study-raters tbody tr").first).to_contain_text("1")
     expect(page.locator("#study-results")).to_contain_text(say("ratings.results.early", "en"))
+
+    comment_one(page, workspace, links[1])
 
     page.click("#study-close")
     page.click("#study-close-yes")
@@ -119,12 +120,57 @@ def test_an_owner_makes_a_study_and_sees_a_rating_arrive(
     expect(page.locator("#study-results")).not_to_contain_text(say("ratings.results.early", "en"))
     unseen = page.get_by_text("Textbox", exact=True).filter(visible=True)
     expect(unseen).to_have_count(0)  # what only leads on stays unseen
-    page.click("#study-verify")
-    expect(page.locator("#study-verified")).to_contain_text(
-        say("ratings.verify.good", "en", changes="1").removeprefix("All ")
+    check_history(page, changes=2)
+    assert workspace.studies.get(study).ratings == 2
+    assert [one.values["choice"] for one in workspace.studies.rated(study)] in ([0, "tie"], [1, "tie"])
+
+
+def invite_two(page: Page, url: str) -> list[str]:
+    """First nobody, which is refused, then two people; gives their links."""
+    page.click("#invite")
+    expect(page.get_by_test_id("toast-body")).to_be_visible()
+    expect(page.locator("#invite-names").get_by_text("Error", exact=True).filter(visible=True)).to_have_count(
+        0
     )
-    assert workspace.studies.get(study).ratings == 1
-    assert [one.values["choice"] for one in workspace.studies.rated(study)] in ([0], [1])
+    page.get_by_test_id("toast-close").click()
+    text(page, "invite-names", f"Ayşe\n{HOSTILE}")
+    page.click("#invite")
+    links = page.locator("#invite-links code")
+    expect(links).to_have_count(2)
+    expect(page.locator("#study-raters tbody tr")).to_have_count(2)
+    expect(page.locator("#study img")).to_have_count(0)
+    found = links.all_inner_texts()
+    assert all(link.startswith(f"{url}/invite/") for link in found)
+    return found
+
+
+def comment_one(page: Page, workspace: Workspace, link: str) -> None:
+    """A rating with a comment and a better answer, which arrives while an item is unfolded."""
+    told = workspace.raters.task(token := link.rpartition("/")[2])
+    values = {"choice": "tie", "comment": f"Why {HOSTILE}", "edits": {"0": f"Better {HOSTILE}"}}
+    workspace.raters.submit(token, told["task"]["id"], "b" * 32, values, 9.0)
+    items = page.locator("#study-items")
+    expect(items).to_contain_text(f"Why {HOSTILE}")
+    expect(items).to_contain_text(f"Better {HOSTILE}")
+    expect(items.locator(".ft-said li")).to_have_count(2)
+    expect(items.locator("details").nth(1)).to_have_attribute("open", "")
+    expect(page.locator("#study img")).to_have_count(0)
+
+
+def check_history(page: Page, changes: int) -> None:
+    """The answer stays, and the page of a closed study asks nobody by itself."""
+    asked: list[str] = []
+    page.reload()
+    expect(page.locator("#study-verify")).to_be_visible()
+    expect(page.locator("#study-items details")).to_have_count(3)
+    page.wait_for_timeout(1000)
+    page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    page.click("#study-verify")
+    good = say("ratings.verify.good", "en", changes=changes)
+    expect(page.locator("#study-verified")).to_contain_text(good)
+    page.wait_for_timeout(1500)  # what took it away did so within half a second, by asking without end
+    expect(page.locator("#study-verified")).to_contain_text(good)
+    assert len(asked) == 1
 
 
 def rate_one(browser, link: str, url: str) -> None:
@@ -154,17 +200,24 @@ def test_flagged_answers_are_left_out_and_raters_get_new_links(
     )
     page.goto(f"{dashboard.url}/ratings?study={study}")
     ticked = page.locator("#study-named-items input")
-    expect(ticked).to_have_count(2)
+    chosen = page.locator("#study-named-items input:checked")
+    expect(ticked).to_have_count(3)
+    expect(chosen).to_have_count(2)
     expect(page.locator("#study-named-items")).to_contain_text("1 · Prompt 0")
     ticked.nth(1).uncheck()
     page.click("#study-drop")
-    expect(ticked).to_have_count(1)
+    expect(ticked).to_have_count(2)
     expect(page.locator("#study-items details")).to_have_count(2)
+    ticked.nth(0).uncheck()
+    ticked.nth(1).check()  # names no model, and is left out all the same
+    page.click("#study-drop")
+    expect(ticked).to_have_count(1)
+    expect(page.locator("#study-items details")).to_have_count(1)
     expect(page.locator("#study img")).to_have_count(0)
     text(page, "invite-names", "Ayşe")
     page.click("#invite")
     first = page.locator("#invite-links code").inner_text()
-    expect(page.locator("#invite-links")).to_contain_text(say("ratings.invite.not_open", "en"))
+    expect(page.locator("#invite-links")).to_contain_text(say("ratings.invite.while_open", "en"))
     page.get_by_role("button", name=say("ratings.rater.manage", "en")).click()
     page.click("#rater-renew")
     expect(page.get_by_test_id("toast-body").filter(has_text="Choose one from the list")).to_be_visible()

@@ -60,6 +60,7 @@ def sentence(told: Cost, lang: str) -> Markup:
         say(
             "ratings.cost.models",
             lang,
+            answers=html.number(told.models * told.prompts, lang),
             models=html.number(told.models, lang),
             prompts=html.number(told.prompts, lang),
         )

@@ -11,6 +11,7 @@ from ftkit.ratings.studies.options import MOST_SIDES, Source, StudyOptions
 from ftkit.ui.i18n import LANGUAGES, say
 
 SOURCES = ("split", "dataset", "own")
+COMPARING = frozenset({"pairs", "ranking"})
 _MOST_CRITERIA = 8
 _SHORTEST_NAME = 3
 
@@ -97,7 +98,7 @@ def source(wishes: Wishes) -> Source:
 
 def mistakes(wishes: Wishes, lang: str) -> list[str]:
     """What has to be mended before the study can be made, a sentence each."""
-    compared = wishes.protocol in {"pairs", "ranking"}
+    compared = wishes.protocol in COMPARING
     marks = wishes.marked
     checks = {
         "sides" if compared else "sides_one": 1 + compared <= len(wishes.sides) <= MOST_SIDES,
@@ -115,6 +116,15 @@ def mistakes(wishes: Wishes, lang: str) -> list[str]:
         "seed": _between(wishes.seed, 0, 2**63 - 1),
     }
     return [say(f"ratings.mistake.{name}", lang) for name, fine in checks.items() if not fine]
+
+
+def missing(wishes: Wishes, prompts: int, lang: str) -> str:
+    """What is needed before the cost can be told."""
+    if not wishes.sides:
+        return say(f"ratings.mistake.{'sides' if wishes.protocol in COMPARING else 'sides_one'}", lang)
+    if prompts > 0:
+        return say("ratings.mistake.overlap", lang)
+    return say("ratings.cost.no_texts" if wishes.source == "own" else "ratings.cost.missing", lang)
 
 
 def named_in(text: str, names: Iterable[str]) -> str:

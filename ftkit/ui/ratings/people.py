@@ -43,18 +43,19 @@ def enough(view: StudyView, found: Sequence[RaterView], lang: str) -> Markup:
     return html.notice("warn", text)
 
 
-def links(invites: Sequence[Invite], origin: str, opened: bool, lang: str) -> Markup:
+def links(invites: Sequence[Invite], origin: str, lang: str) -> Markup:
     """The links of new raters, to be copied now.
 
     Args:
         invites: with the tokens that nobody will see again.
         origin: address of this dashboard, without a slash at its end.
-        opened: whether the links work already.
         lang: ``en`` or ``tr``.
     """
-    notes = [html.notice("warn", say("ratings.invite.once", lang))]
-    if not opened:
-        notes.append(html.notice("info", say("ratings.invite.not_open", lang)))
+    # The links stay on the page when the study opens: the second sentence is true before and after.
+    notes = [
+        html.notice("warn", say("ratings.invite.once", lang)),
+        html.notice("info", say("ratings.invite.while_open", lang)),
+    ]
     lines = html.join(_link(one, f"{origin}/invite/{one.token}", lang) for one in invites)
     where = Markup('<p class="ft-quiet">{}</p>').format(say("ratings.invite.here", lang, origin=origin))
     return html.join([*notes, Markup('<ul class="ft-invites">{}</ul>').format(lines), where])

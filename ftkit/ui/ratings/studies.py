@@ -168,13 +168,33 @@ def named_note(count: int, lang: str) -> Markup:
     return html.notice("warn", say("ratings.named", lang, n=html.number(count, lang)))
 
 
-def item_choice(item: Item) -> str:
+def drop_note(named: int, count: int, listed: int, lang: str) -> Markup:
+    """That any item can be left out, which answers give their model away, and what the list leaves out."""
+    parts = [named_note(named, lang)] if named else [html.paragraph(say("ratings.drop.text", lang))]
+    if count > listed:
+        more = say(
+            "ratings.drop.first", lang, listed=html.number(listed, lang), items=html.number(count, lang)
+        )
+        parts.append(html.paragraph(more))
+    return html.join(parts)
+
+
+def names_in(item: Item) -> list[str]:
+    """Names of models that its answers say."""
+    return sorted({name for answer in item.answers for name in answer.named})
+
+
+def item_choice(item: Item, lang: str) -> str:
     """An item in a line of a list, with the names that its answers say."""
-    names = sorted({name for answer in item.answers for name in answer.named})
-    return f"{item.place + 1} · {html.shorten(_asked(item), _PROMPT_SHOWN)} · {', '.join(names)}"
+    parts = [str(item.place + 1), html.shorten(_asked(item), _PROMPT_SHOWN)]
+    if item.gold is not None:
+        parts.append(say("ratings.items.gold", lang))
+    return " · ".join([*parts, *([", ".join(names_in(item))] if names_in(item) else [])])
 
 
-def items(found: Sequence[Item], first: int, labels: Labels, lang: str) -> Markup:
+def items(
+    found: Sequence[Item], first: int, labels: Labels, lang: str, ratings: Mapping[str, Markup] | None = None
+) -> Markup:
     """Some items, each unfolding to its answers with the models' names.
 
     Args:
@@ -182,7 +202,9 @@ def items(found: Sequence[Item], first: int, labels: Labels, lang: str) -> Marku
         first: place of the first one to show.
         labels: names of the models.
         lang: ``en`` or ``tr``.
+        ratings: what raters said, by item.
     """
+    ratings = ratings or {}
     shown = found[first : first + ITEMS_SHOWN]
     if not shown:
         return Markup("")
@@ -194,7 +216,7 @@ def items(found: Sequence[Item], first: int, labels: Labels, lang: str) -> Marku
         count=html.number(len(found), lang),
     )
     note = Markup('<p class="ft-quiet">{}</p>').format(place)
-    return note + html.join(_item(one, labels, lang) for one in shown)
+    return note + html.join(_item(one, labels, lang, ratings.get(one.id, Markup(""))) for one in shown)
 
 
 ITEMS_SHOWN = 10
@@ -231,11 +253,11 @@ def _asked(item: Item) -> str:
     return item.prompt[-1]["content"] if item.prompt else ""
 
 
-def _item(item: Item, labels: Labels, lang: str) -> Markup:
-    named = {name for answer in item.answers for name in answer.named}
+def _item(item: Item, labels: Labels, lang: str, ratings: Markup) -> Markup:
+    named = names_in(item)
     marks = [
         html.pill("plain", say("ratings.items.gold", lang)) if item.gold is not None else "",
-        html.pill("warn", say("ratings.named.says", lang, names=", ".join(sorted(named)))) if named else "",
+        html.pill("warn", say("ratings.named.says", lang, names=", ".join(named))) if named else "",
     ]
     summary = Markup("{} · {} {}").format(
         item.place + 1, html.shorten(_asked(item), _PROMPT_SHOWN), html.join(marks)
@@ -251,7 +273,7 @@ def _item(item: Item, labels: Labels, lang: str) -> Markup:
         if item.reference
         else Markup("")
     )
-    body = Markup('{}<div class="ft-said-by">{}{}</div>').format(prompt, answers, reference)
+    body = Markup('{}<div class="ft-said-by">{}{}</div>{}').format(prompt, answers, reference, ratings)
     return html.details(summary, body)
 
 

@@ -38,6 +38,7 @@ class MakingSection:
             raters = self._lay_out_raters()
             self._cost = gr.HTML(elem_id="study-cost")
             self._mistakes = gr.HTML(elem_id="study-mistakes")
+            self._tried = gr.State(None)  # what the fields said when the study could not be made
             with gr.Row(elem_classes="ft-actions"):
                 self._start = gr.Button(
                     t("ratings.start"), variant="primary", elem_id="study-start", min_width=180
@@ -109,7 +110,7 @@ class MakingSection:
             max_length=20_000, elem_id="study-guidelines",
         )  # fmt: skip
         with gr.Row(elem_classes="ft-fields"):
-            reference = gr.Checkbox(
+            self._reference = gr.Checkbox(
                 label=t("ratings.reference.label"),
                 info=t("ratings.reference.help"),
                 elem_id="study-reference",
@@ -132,9 +133,9 @@ class MakingSection:
             seed = gr.Number(
                 42, precision=0, label=t("ratings.seed.label"), info=t("ratings.seed.help"), elem_id="study-seed"
             )  # fmt: skip
-        self._counts: list[Any] = [criteria, points]
+        self._counts: list[Any] = [criteria, points, longest, temperature, seed]
         first = [self._rows, self._texts, self._overlap, self._gold, criteria, points]
-        return [*first, self._guidelines, reference, editing, longest, temperature, seed]
+        return [*first, self._guidelines, self._reference, editing, longest, temperature, seed]
 
     def _wire(self) -> None:
         gr.on(
@@ -142,23 +143,29 @@ class MakingSection:
             outputs=[self.card, self._name, self._sides, self._split, self._part, self._dataset, self._criteria,
                      self._guidelines, self._about],
             api_name="ratings_form_open", show_progress="hidden",
-        ).success(handler(self._look), self._fields, self._cost, api_name="ratings_form_cost", show_progress="hidden")  # fmt: skip
+        ).success(handler(self._look), [self._tried, *self._fields], [self._cost, self._mistakes], api_name="ratings_form_cost", show_progress="hidden")  # fmt: skip
         edits = [
             self._name.blur, self._guidelines.blur, self._sides.input, self._protocol.input, self._source.input,
             self._split.input, self._part.input, self._dataset.input, self._rows.input, self._texts.input,
             self._overlap.input, self._gold.input, *(field.input for field in self._counts),
         ]  # fmt: skip
-        follow(edits, handler(self._look), self._fields, [self._cost], "ratings_form_look", quiet=True)
+        told = [self._cost, self._mistakes]
+        follow(
+            edits, handler(self._look), [self._tried, *self._fields], told, "ratings_form_look", quiet=True
+        )
         follow(
             [self._protocol.input], handler(self._explain), [self._protocol, self._guidelines],
             [self._about, self._guidelines, self._marks], "ratings_form_protocol", quiet=True,
         )  # fmt: skip
         follow(
             [self._source.input], handler(self._choose_source), [self._source],
-            [self._of_split, self._of_dataset, self._texts, self._rows, self._gold], "ratings_form_source", quiet=True,
+            [self._of_split, self._of_dataset, self._texts, self._rows, self._gold, self._reference], "ratings_form_source", quiet=True,
         )  # fmt: skip
         made = self._start.click(
-            handler(self._begin), self._fields, [self._where, self._mistakes], api_name="ratings_start"
+            handler(self._begin),
+            self._fields,
+            [self._where, self._mistakes, self._tried],
+            api_name="ratings_start",
         )
         go(made, self._where, "ratings_go")
 
@@ -172,7 +179,7 @@ class MakingSection:
         splits = self._workspace.splits.all()
         sides = self._wanted(request, offered, runs)
         split = self._split_for(request, sides)
-        part = asked(request, "part")
+        part, sizes = asked(request, "part"), {one.id: one.sizes for one in splits}.get(split or "", {})
         return [
             gr.Column(visible=True),
             next((names.get(one.dataset, one.name) for one in splits if one.id == split), ""),
@@ -181,7 +188,7 @@ class MakingSection:
                 choices=[(run_form.split_choice(one, names.get(one.dataset, one.name), lang), one.id) for one in splits],
                 value=split,
             ),
-            part if part in PARTS else "test",
+            part if part in PARTS else "validation" if sizes.get("validation") else "test",
             gr.Dropdown(choices=[(name, id_) for id_, name in names.items()], value=next(iter(names), None)),
             say("ratings.criteria.default", lang),
             form.guidelines(PROTOCOLS[0], lang),
@@ -222,12 +229,18 @@ class MakingSection:
             gr.Row(visible=source == "dataset"),
             gr.Textbox(visible=source == "own"),
             *[gr.Number(visible=source != "own")] * 2,
+            gr.Checkbox(visible=source != "own"),
         ]
 
-    def _look(self, request: gr.Request, *values: Any) -> Markup:
+    def _look(self, request: gr.Request, tried: list[Any] | None, *values: Any) -> list[Any]:
+        """What it will cost; and of the mistakes that a click has shown, those that are still there."""
+        lang, wishes = language(request), form.Wishes(*values)
+        known = tried is None or tried == list(values)
+        left = gr.skip() if known else _mistakes(form.mistakes(wishes, lang))
+        return [self._told(wishes, lang), left]
+
+    def _told(self, wishes: form.Wishes, lang: str) -> Markup:
         """What it will cost, or that something is missing for that."""
-        lang = language(request)
-        wishes = form.Wishes(*values)
         rows, what = self._available(wishes)
         wanted = len(wishes.prompts) if wishes.source == "own" else int(wishes.rows or 0)
         prompts = min(wanted, rows) if rows is not None else wanted
@@ -236,7 +249,7 @@ class MakingSection:
             told = say(f"ratings.cost.what.{what}", lang)
             parts.append(html.notice("warn", say("ratings.cost.fewer", lang, what=told, rows=rows)))
         if not (wishes.sides and prompts > 0 and wishes.overlap):
-            return html.join([*parts, html.notice("info", say("ratings.cost.missing", lang))])
+            return html.join([*parts, html.notice("info", form.missing(wishes, prompts, lang))])
         overlap, gold = int(wishes.overlap), wishes.attention
         counted = cost(wishes.protocol, len(wishes.sides), prompts, overlap, gold, len(wishes.marked))
         return html.join([*parts, sentence(counted, lang)])
@@ -257,12 +270,12 @@ class MakingSection:
         name = form.named_in(f"{wishes.name}\n{wishes.guidelines}", names)
         return html.notice("warn", say("ratings.mistake.named", lang, name=name)) if name else Markup("")
 
-    def _begin(self, request: gr.Request, *values: Any) -> tuple[str, Markup]:
+    def _begin(self, request: gr.Request, *values: Any) -> tuple[str, Markup, list[Any] | None]:
         lang = language(request)
         wishes = form.Wishes(*values)
         wrong = form.mistakes(wishes, lang)
         if wrong:
-            return "", html.notice("bad", html.join(map(html.paragraph, wrong)))
+            return "", _mistakes(wrong), list(values)
         try:
             study = self._workspace.loop.new_study(
                 form.options(wishes),
@@ -271,5 +284,9 @@ class MakingSection:
                 rows=int(wishes.rows or _ROWS),
             )
         except FtkitError as error:
-            return "", html.notice("bad", say_error(error, lang))
-        return html.url("ratings", study=study.id), Markup("")
+            return "", html.notice("bad", say_error(error, lang)), list(values)
+        return html.url("ratings", study=study.id), Markup(""), None
+
+
+def _mistakes(wrong: list[str]) -> Markup:
+    return html.notice("bad", html.join(map(html.paragraph, wrong))) if wrong else Markup("")

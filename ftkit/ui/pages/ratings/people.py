@@ -11,10 +11,11 @@ from markupsafe import Markup
 from ftkit.errors import BadInput
 from ftkit.ratings.studies.views import StudyView
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import language, t
 from ftkit.ui.parts import AskFirst, asked, section
 from ftkit.ui.ratings import people
 from ftkit.ui.ratings.form import lines
+from ftkit.ui.ratings.said import rater_name
 from ftkit.workspace import Workspace
 
 
@@ -60,8 +61,9 @@ class PeoplePart:
         """Events after which everything is looked at anew, with their names."""
         self._revoking.wire("ratings_revoke")
         invited = self._invite.click(
-            handler(self._invite_them), self._names, [self._names, self._links], api_name="ratings_invite"
-        )
+            handler(self._invite_them), self._names, [self._names, self._links], api_name="ratings_invite",
+            show_progress_on=self._links,  # on the names a sign of an error would cover them
+        )  # fmt: skip
         renewed = self._renew.click(
             handler(self._renew_it), self._rater, self._links, api_name="ratings_renew"
         )
@@ -85,7 +87,7 @@ class PeoplePart:
         found = self._workspace.studies.raters(view.study.id)
         choices = [
             (
-                one.name if one.revoked_at is None else say("ratings.rater.revoked", lang, name=one.name),
+                rater_name(one, lang),
                 one.rater,
             )
             for one in found
@@ -106,19 +108,16 @@ class PeoplePart:
                 "ratings.no_names", "There is no name to invite. Write at least one, one per line."
             )
         invites = self._workspace.studies.invite(study, wanted)
-        return "", people.links(invites, _origin(request), self._opened(study), language(request))
+        return "", people.links(invites, _origin(request), language(request))
 
     def _renew_it(self, request: gr.Request, rater: str | None) -> Markup:
         study = asked(request, "study")
         invite = self._workspace.studies.renew(study, _chosen(rater))
-        return people.links([invite], _origin(request), self._opened(study), language(request))
+        return people.links([invite], _origin(request), language(request))
 
     def _revoke_it(self, request: gr.Request, rater: str | None) -> gr.Row:
         self._workspace.studies.revoke(asked(request, "study"), _chosen(rater))
         return gr.Row(visible=False)
-
-    def _opened(self, study: str) -> bool:
-        return self._workspace.studies.get(study).state == "open"
 
 
 def _chosen(rater: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from ftkit.errors import BadInput, NotFound
 from ftkit.ratings.sides.names import Side
@@ -19,10 +20,21 @@ from ftkit.ui.pages.ratings.following import NextPart, ResultsPart
 from ftkit.ui.pages.ratings.part import StudyPart
 from ftkit.ui.pages.ratings.people import PeoplePart
 from ftkit.ui.parts import AskFirst, asked, destination, go
-from ftkit.ui.ratings import studies
+from ftkit.ui.ratings import said, studies
 from ftkit.workspace import Workspace
 
 _EVERY = 2.0
+_LISTED = 300  # items to tick; a longer list serves nobody
+# A new text closes all folds: those that were open are opened again.
+_OPEN = "#study-items details"
+_NOTE_FOLDS = f"""(first) => {{
+  window.ftFolds = [...document.querySelectorAll("{_OPEN}[open] > summary")].map((one) => one.textContent);
+  return [first];
+}}"""
+_OPEN_FOLDS = f"""() => requestAnimationFrame(() => {{
+  for (const one of document.querySelectorAll("{_OPEN}"))
+    if (window.ftFolds?.includes(one.querySelector("summary").textContent)) one.open = true;
+}})"""
 Seen = dict[str, str]
 
 
@@ -55,17 +67,16 @@ class WatchingSection:
 
     def _wire(self, shown: list[Any]) -> None:
         looks: dict[str, Any] = {"show_progress": "hidden"}
-        arrived = gr.on(
-            fn=handler(self._arrive), inputs=self._seen, outputs=shown, api_name="ratings_study", **looks
-        )
+        # No inputs: gr.on without triggers fires on the page's load and on each change of an input, for ever here.
+        arrived = gr.on(fn=handler(self._arrive), outputs=shown, api_name="ratings_study", **looks)
         arrived.success(handler(self._show), self._seen, shown, api_name="ratings_study_results", **looks)
         self._timer.tick(
             handler(self._show), self._seen, shown, trigger_mode="once", api_name="ratings_tick", **looks
         )
 
-    def _arrive(self, request: gr.Request, seen: Seen) -> Any:
+    def _arrive(self, request: gr.Request) -> Any:
         """Everything but the results, whose intervals take a moment; they come with the next look."""
-        return self._show(request, seen, later="ResultsPart")
+        return self._show(request, {}, later="ResultsPart")
 
     def _show(self, request: gr.Request, seen: Seen, later: str = "") -> Any:
         """What is new since ``seen``; nothing where nothing is. A part that comes ``later`` is left as it is."""
@@ -105,7 +116,9 @@ class HeadPart:
         looks: dict[str, Any] = {"visible": False, "min_width": 120}
         with gr.Column(elem_classes="ft-card"):
             self._head = gr.HTML(elem_id="study-head")
-            with gr.Column(visible=False, elem_id="study-named") as self._named:
+            with gr.Accordion(
+                t("ratings.drop.title"), open=False, visible=False, elem_id="study-named"
+            ) as self._named:
                 self._note = gr.HTML()
                 self._ticked = gr.CheckboxGroup(
                     label=t("ratings.named.label"), elem_id="study-named-items", elem_classes="ft-steps-list"
@@ -170,16 +183,18 @@ class HeadPart:
         ]
 
     def _flagged(self, view: StudyView, lang: str) -> list[Any]:
-        if view.state != "ready" or not view.named:
-            return [gr.Column(visible=False), "", gr.skip()]
-        found = [
-            item
-            for item in self._workspace.studies.items(view.study.id)
-            if any(one.named for one in item.answers)
-        ]
-        choices = [(studies.item_choice(item), item.id) for item in found]
-        ticked = gr.CheckboxGroup(choices=choices, value=[item.id for item in found])
-        return [gr.Column(visible=True), studies.named_note(view.named, lang), ticked]
+        """Any item can be left out before the opening; those that name a model are ticked and come first."""
+        if view.state != "ready" or view.opened_at is not None:
+            return [gr.Accordion(visible=False), "", gr.skip()]
+        found = self._workspace.studies.items(view.study.id)
+        flagged = [item.id for item in found if studies.names_in(item)]
+        listed = sorted(found, key=lambda item: not studies.names_in(item))[:_LISTED]
+        ticked = gr.CheckboxGroup(
+            choices=[(studies.item_choice(item, lang), item.id) for item in listed],
+            value=[item.id for item in listed if item.id in flagged],
+        )
+        note = studies.drop_note(view.named, len(found), _LISTED, lang)
+        return [gr.Accordion(visible=True, open=bool(flagged)), note, ticked]
 
     def _drop_them(self, request: gr.Request, ticked: list[str]) -> None:
         if not ticked:
@@ -210,6 +225,7 @@ class ItemsPart:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._first = gr.State(0)
+        self._marked = gr.State("")
         with (
             gr.Column(visible=False, elem_classes="ft-card") as self._card,
             gr.Accordion(t("ratings.items.title"), open=True, elem_id="study-items-part"),
@@ -218,27 +234,32 @@ class ItemsPart:
             with gr.Row(elem_classes="ft-actions") as self._turning:
                 self._back = gr.Button(t("ratings.items.back"), size="sm", min_width=80, elem_id="items-back")
                 self._on = gr.Button(t("ratings.items.on"), size="sm", min_width=80, elem_id="items-on")
-        self.shown = [self._card, self._first, self._items, self._turning]
+        self.shown = [self._card, self._marked]
 
     def wire(self) -> list[tuple[gr.events.Dependency, str]]:
-        """Turning the page changes nothing else."""
+        """Turning the page changes nothing else; new ratings leave the page where it is."""
+        page = [self._first, self._items, self._turning]
+        self._marked.change(
+            handler(self._again), self._first, page, api_name="ratings_items", js=_NOTE_FOLDS, show_progress="hidden"
+        ).success(None, None, None, js=_OPEN_FOLDS, api_name="ratings_items_folds")  # fmt: skip
         for button, turn, name in ((self._back, self._turn_back, "back"), (self._on, self._turn_on, "on")):
             button.click(
-                handler(turn), self._first, [self._first, self._items], api_name=f"ratings_items_{name}",
+                handler(turn), self._first, page, api_name=f"ratings_items_{name}",
                 show_progress="hidden",
             )  # fmt: skip
         return []
 
     def mark(self, view: StudyView, lang: str) -> str:
-        """The answers are frozen: only their number changes."""
-        return f"{view.state == 'preparing'} {view.items} {lang}"
+        """The answers are frozen: their number changes, and what raters say of them."""
+        revoked = [one.rater for one in self._workspace.studies.raters(view.study.id) if one.revoked_at]
+        return f"{view.state == 'preparing'} {view.items} {view.changes} {revoked} {lang}"
 
     def updates(self, view: StudyView, lang: str) -> list[Any]:
-        """The first items."""
-        if view.state == "preparing":
-            return [gr.Column(visible=False), 0, "", gr.skip()]
-        more = view.items > studies.ITEMS_SHOWN
-        return [gr.Column(visible=True), 0, self._page(view, 0, lang), gr.Row(visible=more)]
+        """The card; a new mark lets the page of the moment be made anew."""
+        return [gr.Column(visible=view.state != "preparing"), self.mark(view, lang)]
+
+    def _again(self, request: gr.Request, first: int) -> list[Any]:
+        return self._turn(request, first) if asked(request, "study") else [gr.skip()] * 3
 
     def _turn_back(self, request: gr.Request, first: int) -> list[Any]:
         return self._turn(request, first - studies.ITEMS_SHOWN)
@@ -248,13 +269,23 @@ class ItemsPart:
 
     def _turn(self, request: gr.Request, first: int) -> list[Any]:
         view = self._workspace.studies.get(asked(request, "study"))
-        if not 0 <= first < view.items:
-            return [gr.skip(), gr.skip()]
-        return [first, self._page(view, first, language(request))]
+        last = max(0, view.items - 1) // studies.ITEMS_SHOWN * studies.ITEMS_SHOWN
+        first = min(max(0, first), last)  # items may be gone
+        more = view.items > studies.ITEMS_SHOWN
+        return [first, self._page(view, first, language(request)), gr.Row(visible=more)]
 
     def _page(self, view: StudyView, first: int, lang: str) -> str:
         found = self._workspace.studies.items(view.study.id)
-        return studies.items(found, first, labels_of(self._workspace, view), lang)
+        labels = labels_of(self._workspace, view)
+        ratings: dict[str, Markup] = {}
+        if view.changes:
+            people = self._workspace.studies.raters(view.study.id)
+            names = {one.rater: said.rater_name(one, lang) for one in people}
+            rated = self._workspace.studies.rated(view.study.id)
+            for item in found[first : first + studies.ITEMS_SHOWN]:
+                own = [one for one in rated if one.item == item.id]
+                ratings[item.id] = said.said(item, own, names, labels, lang)
+        return studies.items(found, first, labels, lang, ratings)
 
 
 def labels_of(workspace: Workspace, view: StudyView) -> Mapping[str, str]:

@@ -59,6 +59,14 @@ def test_each_mistake_is_said(change: dict, mistake: str, lang: str) -> None:
     assert form.mistakes(GOOD._replace(**change), lang) == [say(f"ratings.mistake.{mistake}", lang)]
 
 
+def test_without_a_cost_it_says_what_is_missing_for_one() -> None:
+    own = GOOD._replace(source="own", texts="")
+    assert form.missing(own, 0, "en") == say("ratings.cost.no_texts", "en")
+    assert form.missing(GOOD, 0, "en") == say("ratings.cost.missing", "en")
+    assert form.missing(GOOD._replace(sides=[]), 5, "en") == say("ratings.mistake.sides", "en")
+    assert form.missing(GOOD._replace(overlap=None), 5, "en") == say("ratings.mistake.overlap", "en")
+
+
 def test_what_another_protocol_asks_for_is_no_mistake() -> None:
     assert form.mistakes(GOOD._replace(criteria="", points=None), "en") == []
     assert form.mistakes(GOOD._replace(protocol="pass_fail", sides=["run:r1"]), "en") == []
@@ -80,10 +88,11 @@ def test_a_model_s_name_in_what_raters_read_is_noticed() -> None:
 def test_the_cost_counts_people_s_time() -> None:
     told = cost("pairs", 2, 60, 3, 0, 0)
     assert (told.items, told.ratings, told.ratings * told.seconds) == (60, 180, 7200)
-    assert "60 items × 3 raters = 180 ratings, about 2 hours of people's time (40 s each)" in str(
-        sentence(told, "en")
-    ).replace("&#39;", "'")
+    assert (
+        "Ratings to give: 180 (items 60 × raters per item 3), about 2 hours of people's time (40 s each)"
+        in str(sentence(told, "en")).replace("&#39;", "'")
+    )
     assert cost("pairs", 3, 10, 1, 0, 0).items == 30
     assert cost("ranking", 3, 10, 1, 0, 0).items == 10
     assert cost("scales", 2, 10, 1, 0, 4).seconds > cost("pass_fail", 2, 10, 1, 0, 4).seconds
-    assert "4 items that test attention" in sentence(cost("pairs", 2, 60, 3, 4, 0), "en")
+    assert "items that test attention, for each rater: 4" in sentence(cost("pairs", 2, 60, 3, 4, 0), "en")

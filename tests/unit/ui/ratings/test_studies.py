@@ -19,7 +19,7 @@ def test_no_name_or_text_can_write_into_the_page(lang: str) -> None:
         studies.items([item()], 0, LABELS, lang),
         studies.lineage([studies.Made("dataset", HOSTILE, HOSTILE), studies.Made("x", "1", HOSTILE)], lang),
         people.raters_table([rater()], lang),
-        people.links([Invite("p1", HOSTILE, "tok")], f"http://{HOSTILE}", True, lang),
+        people.links([Invite("p1", HOSTILE, "tok")], f"http://{HOSTILE}", lang),
     ]
     for html in shown:
         assert "<img" not in html
@@ -34,13 +34,13 @@ def test_each_state_says_where_the_study_stands() -> None:
     assert 'aria-valuenow="25"' in working
     assert "Another job is running" in head(state="preparing", job="queued")
     stopped = head(state="preparing", job="stopped", answered=7)
-    assert "7 of 24 answers are there" in stopped
+    assert "Answers that are there: 7 of 24" in stopped
     assert "go on for the missing ones" in stopped
     failed = head(state="preparing", job="failed", error={"key": "x", "text": "No room.", "values": {}})
     assert "No room." in failed
     assert say("ratings.ready.text", "en").split(",")[0] in head(state="ready")
     assert 'aria-valuenow="30"' in head()
-    assert "9 of 30 ratings. Complete items: 2 of 10." in head()
+    assert "Ratings: 9 of 30. Complete items: 2 of 10." in head()
 
 
 def test_what_was_left_out_is_counted_by_reason() -> None:
@@ -66,24 +66,31 @@ def test_items_are_shown_in_pages_with_whose_answers_they_are() -> None:
 
 def test_a_flagged_item_says_its_names_in_one_line() -> None:
     long = item(prompt=({"role": "user", "content": "line\n" * 100},))
-    choice = studies.item_choice(long)
+    choice = studies.item_choice(long, "en")
     assert choice.startswith("1 · line line")
     assert choice.endswith("· tiny")
     assert "\n" not in choice
 
 
+def test_any_item_can_be_left_out_and_a_cut_list_says_so() -> None:
+    plain = item(answers=(ItemAnswer(side="", text="a"),), gold=0)
+    assert studies.item_choice(plain, "en").endswith(say("ratings.items.gold", "en"))
+    assert say("ratings.drop.text", "en") in studies.drop_note(0, 5, 300, "en")
+    assert "300 of 400 items" in studies.drop_note(2, 400, 300, "en")
+    assert "400" not in studies.drop_note(2, 400, 400, "en")
+
+
 def test_the_history_is_judged_in_words() -> None:
-    assert "All 9 changes" in studies.verified(9, None, "en")
+    assert "All changes of ratings (9)" in studies.verified(9, None, "en")
     assert "change 4 of 9" in studies.verified(9, 4, "en")
 
 
 def test_links_are_whole_and_each_has_its_button() -> None:
     invites = [Invite("p1", "Ayşe", "aaa"), Invite("p2", "John", "bbb")]
-    html = people.links(invites, "http://127.0.0.1:7860", False, "en")
+    html = people.links(invites, "http://127.0.0.1:7860", "en")
     assert html.count('data-ft-copy="http://127.0.0.1:7860/invite/') == 2
     assert "Copy the link of Ayşe" in html
-    assert say("ratings.invite.not_open", "en") in html
-    assert say("ratings.invite.not_open", "en") not in people.links(invites, "http://x", True, "en")
+    assert say("ratings.invite.while_open", "en") in html
 
 
 def test_too_few_raters_are_noticed_only_while_it_matters() -> None:

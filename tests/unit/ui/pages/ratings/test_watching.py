@@ -57,14 +57,14 @@ def test_a_rating_sends_what_it_changes_and_nothing_else(workspace: Workspace) -
     seen = page._show(request, seen)[0]  # the rater was seen
     workspace.raters.submit(token, task["task"]["id"], "a" * 32, whole(task), 9.0)
     sent = page._show(request, seen)
-    assert changed(page, sent) == ["HeadPart", "PeoplePart", "ResultsPart"]
+    assert changed(page, sent) == ["HeadPart", "PeoplePart", "ResultsPart", "ItemsPart"]
     assert page._show(request, sent[0]) == gr.skip()
 
     workspace.studies.close(study)
     _, _, clock, *_ = sent = page._show(request, sent[0])
     assert "NextPart" in changed(page, sent)
     assert not clock.active
-    assert any("1 of 2 items give 1 rows" in str(one) for one in sent)
+    assert any("Items that give them: 1 of 2" in str(one) for one in sent)
 
 
 @pytest.mark.parametrize("ids", [{}, {"study": "nobody"}])
