@@ -12,7 +12,7 @@ from ftkit.errors import BadInput
 from ftkit.ratings.studies.views import StudyView
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, t
-from ftkit.ui.parts import AskFirst, asked, section
+from ftkit.ui.parts import AskFirst, asked, origin, section
 from ftkit.ui.ratings import people
 from ftkit.ui.ratings.form import lines
 from ftkit.ui.ratings.said import rater_name
@@ -108,12 +108,12 @@ class PeoplePart:
                 "ratings.no_names", "There is no name to invite. Write at least one, one per line."
             )
         invites = self._workspace.studies.invite(study, wanted)
-        return "", people.links(invites, _origin(request), language(request))
+        return "", people.links(invites, origin(request), language(request))
 
     def _renew_it(self, request: gr.Request, rater: str | None) -> Markup:
         study = asked(request, "study")
         invite = self._workspace.studies.renew(study, _chosen(rater))
-        return people.links([invite], _origin(request), language(request))
+        return people.links([invite], origin(request), language(request))
 
     def _revoke_it(self, request: gr.Request, rater: str | None) -> gr.Row:
         self._workspace.studies.revoke(asked(request, "study"), _chosen(rater))
@@ -124,8 +124,3 @@ def _chosen(rater: str | None) -> str:
     if not rater:
         raise BadInput("ratings.no_rater", "No rater is chosen. Choose one from the list first.")
     return rater
-
-
-def _origin(request: gr.Request) -> str:
-    """Address of this dashboard as the owner's browser knows it; the gate has compared both with each other."""
-    return str(request.headers.get("origin") or f"http://{request.headers.get('host', '')}")
