@@ -13,7 +13,9 @@ from tests.planted import plant, sample_rows
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("page", [{"locale": "en-US"}, {"locale": "tr-TR"}], indirect=True)
+@pytest.mark.parametrize(
+    "page", [{"locale": "en-US"}, pytest.param({"locale": "tr-TR"}, marks=pytest.mark.faults)], indirect=True
+)
 def test_a_dataset_is_checked_and_led_on_to_cleaning(page, dashboard, tmp_path):
     lang = page.evaluate("navigator.language")[:2]
     told = words(lang)

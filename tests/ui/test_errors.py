@@ -124,7 +124,9 @@ def send_it_on(page: Page, lang: str) -> str:
     return page.url.partition("dataset=")[2]
 
 
-@pytest.mark.parametrize(("lang", "locale"), [("en", "en-US"), ("tr", "tr-TR")])
+@pytest.mark.parametrize(
+    ("lang", "locale"), [("en", "en-US"), pytest.param("tr", "tr-TR", marks=pytest.mark.faults)]
+)
 def test_from_a_cell_to_the_next_dataset(
     lang: str, locale: str, open_page, dashboard: Dashboard, evaluation: str, workspace: Workspace
 ) -> None:

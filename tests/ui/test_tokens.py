@@ -103,7 +103,9 @@ def give_another_form(page: Page, lang: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("lang", "locale"), [("en", "en-US"), ("tr", "tr-TR")])
+@pytest.mark.parametrize(
+    ("lang", "locale"), [("en", "en-US"), pytest.param("tr", "tr-TR", marks=pytest.mark.faults)]
+)
 def test_a_row_token_by_token(lang: str, locale: str, open_page, dashboard, tiny: Path, file: Path) -> None:
     dashboard.seed_model(tiny)
     page = open_page(locale=locale, width=390 if lang == "tr" else 1280)
