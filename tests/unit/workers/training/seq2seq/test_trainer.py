@@ -13,6 +13,7 @@ import torch
 from ftkit.data.chat import training_row
 from ftkit.errors import BadInput
 from ftkit.workers import evaluate, loading, train
+from ftkit.workers.answers.models import Side
 from ftkit.workers.answers.streaming import Limits
 from ftkit.workers.generate import Asked, Generator
 from ftkit.workers.generation import answer_all
@@ -206,21 +207,20 @@ def test_both_sides_answer_in_one_batch(
 ) -> None:
     # In 16 bits a row of a batch and the same row alone may differ where two tokens are nearly as likely.
     monkeypatch.setattr(loading, "answer_dtype", lambda: torch.float32)
-    generator = Generator()
+    adapter = finished[0] / "adapter"
     messages = [{"role": "system", "content": "Sort it."}, {"role": "user", "content": "my parcel is late"}]
-    asked = Asked(model, finished[0] / "adapter", messages, Limits(max_new_tokens=6))
+    sides = [Side("base", model, None, 1.0), Side("tuned", model, adapter, 1.0)]
     steps: list[int] = []
 
-    def tell(pair: Any) -> bool:
-        steps.append(pair.tuned.tokens)
+    def tell(said: Any) -> bool:
+        steps.append(said[1].tokens)
         return True
 
-    pair = generator.answer(asked, tell)
-    loaded = generator._loaded
-    assert loaded is not None
+    said = Generator().answer(Asked(sides, [messages] * 2, Limits(max_new_tokens=6)), tell)
+    loaded, tokenizer = loading.load_with_adapter(model, adapter), loading.load_tokenizer(model)
     prompt = FastTokenizer(model).text("Sort it.\n\nmy parcel is late")
-    (tuned,) = answer_all(loaded.model, loaded.tokenizer, [prompt], 6, lambda _: None, lambda: False)
-    with loaded.model.disable_adapter():
-        (base,) = answer_all(loaded.model, loaded.tokenizer, [prompt], 6, lambda _: None, lambda: False)
-    assert (pair.base, pair.tuned) == (base[1], tuned[1])
+    (tuned,) = answer_all(loaded, tokenizer, [prompt], 6, lambda _: None, lambda: False)
+    with loaded.disable_adapter():
+        (base,) = answer_all(loaded, tokenizer, [prompt], 6, lambda _: None, lambda: False)
+    assert [(one.text, one.tokens, one.cut) for one in said] == [base[1], tuned[1]]
     assert steps[:3] == [1, 2, 3]
