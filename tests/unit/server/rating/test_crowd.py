@@ -10,7 +10,7 @@ import pytest
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
 from tests.crowd import Crowd, killing
-from tests.postgres import postgres_url  # noqa: F401 - a fixture
+from tests.postgres import postgres_server, postgres_url  # noqa: F401 - fixtures
 from tests.served import Served
 from tests.studied import open_study
 
