@@ -4,6 +4,7 @@ Takes a ``Workspace``, gives Blocks that are not launched: the server mounts the
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import gradio as gr
 
@@ -39,12 +40,25 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
 _CLEAN_EVERY, _CLEAN_AFTER = 3600, 24 * 3600
 
 
+class _Pages(gr.Blocks):
+    """Blocks that are described once they are whole: Gradio describes all pages so far twice at the end of each page, and again when
+    they are mounted, which is the only time that it is read.
+    """
+
+    whole = False
+
+    def get_config_file(self) -> Any:
+        """What the browser is told of all components; nothing before the last page is built."""
+        return super().get_config_file() if self.whole else {}
+
+
 def build(workspace: Workspace) -> gr.Blocks:
     """All pages; Home is the first one."""
-    demo = gr.Blocks(title="ftkit", analytics_enabled=False, delete_cache=(_CLEAN_EVERY, _CLEAN_AFTER))
+    demo = _Pages(title="ftkit", analytics_enabled=False, delete_cache=(_CLEAN_EVERY, _CLEAN_AFTER))
     with demo:
         _BUILD["home"](workspace)
     for name in (*PAGES[1:], *SUBPAGES):
         with demo.route(name, f"/{name}"):
             _BUILD[name](workspace)
+    demo.whole = True
     return demo
