@@ -26,6 +26,14 @@ _LOCK_PATIENCE = 1.0  # others take a lock for a moment to see whether it is fre
 _KILL_ROUNDS = 5
 
 
+class _Detached(subprocess.Popen[bytes]):
+    """A process that outlives whoever started it: letting go of it is no mistake to warn of."""
+
+    def __del__(self) -> None:
+        if self.poll() is None:
+            self.returncode = 0
+
+
 class Launcher:
     """Starts workers on this machine; remembers its own children only to reap them.
 
@@ -44,7 +52,7 @@ class Launcher:
         self._environment = dict(environment)
         self._package = package
         self._by_kind = dict(by_kind or {})
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._children: list[_Detached] = []
 
     def start(self, kind: str, folder: JobFolder, lock: int) -> Identity | None:
         """Start ``python -m <package>.<kind> <folder> <lock>`` in a session of its own.
@@ -58,7 +66,7 @@ class Launcher:
             Its identity, or None when it ended at once.
         """
         with folder.log.open("ab") as log:
-            child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+            child = _Detached(  # noqa: S603 - our own interpreter, our own module
                 [sys.executable, "-m", f"{self._package}.{kind}", str(folder.path), str(lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

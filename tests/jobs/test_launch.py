@@ -1,5 +1,6 @@
 """Starting a worker gives it its environment; ending one ends its descendants, but not what is a job of its own."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,20 @@ def test_a_kind_of_worker_has_an_environment_of_its_own(tmp_path: Path) -> None:
         launcher.collect(identity.pid)
     assert (seen["stuck"]["OURS"], seen["stuck"]["THEIRS"]) == ("kept", "set")
     assert "OURS" not in seen["counting"]
+
+
+def test_letting_go_of_a_running_worker_is_no_warning(tmp_path: Path) -> None:
+    """The web process may end, or a workspace close, while its workers go on; warnings are errors here."""
+    folder = JobFolder(tmp_path / "stuck")
+    folder.path.mkdir()
+    folder.prepare("job", "stuck", "nonce")
+    launcher = Launcher({"PYTHONPATH": str(Path(__file__).parents[2])}, "tests.jobs.fakes")
+    with locking(folder.path) as lock:
+        assert lock is not None
+        identity = launcher.start("stuck", folder, lock)
+    assert identity is not None
+    del launcher
+    gc.collect()
+    worker = psutil.Process(identity.pid)
+    assert worker.is_running()
+    worker.kill()
