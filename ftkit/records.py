@@ -215,6 +215,16 @@ class Study(Artefact):
     )
 
 
+class Export(Artefact):
+    """A tuned model in the form that another program takes, made of one run."""
+
+    kind: ClassVar[str] = "export"
+
+    run: str
+    target: str = Field(description="adapter, merged, gguf, hub, endpoint, docker or triton.")
+    options: dict[str, Any] = Field(description="``ExportOptions`` of the export room.")
+
+
 class SavedComparison(Artefact):
     """Answers of several models to one conversation or a list of prompts, kept to be shown again."""
 

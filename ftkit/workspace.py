@@ -6,14 +6,14 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import json
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
+from ftkit.data.downloading.service import DownloadService
 from ftkit.data.editing.service import EditingService
-from ftkit.data.exporting.service import ExportService
 from ftkit.data.formatting.service import FormattingService
 from ftkit.data.health.service import HealthService
 from ftkit.data.incoming.service import Workers
@@ -21,31 +21,27 @@ from ftkit.data.preferring.service import PreferringService
 from ftkit.data.prompts.service import PromptService
 from ftkit.data.service import DataService
 from ftkit.data.splits.service import SplitService
-from ftkit.errors import NotFound, Refused, StoreFault
+from ftkit.errors import Refused, StoreFault
 from ftkit.evaluation.benchmarks.service import BenchmarkService
 from ftkit.evaluation.errors.service import ErrorService
 from ftkit.evaluation.familiarity.service import FamiliarityService
-from ftkit.evaluation.judge.agreement import metric_verdicts
 from ftkit.evaluation.judge.service import JudgeService
-from ftkit.evaluation.report.sections import HealthFacts, PeopleFacts, PeopleLine
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
-from ftkit.models.catalogue import BUNDLED_ID, source_on_hub
+from ftkit.loop.telling import Telling, Witnesses
+from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
-from ftkit.ratings.results.service import Opinion, ResultService
-from ftkit.ratings.sides.names import Side
+from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
-from ftkit.ratings.studies.views import StudyView
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.records import Dataset, Restoration
 from ftkit.settings import Settings
-from ftkit.statistics import Agreement, agreement_by_row
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
 from ftkit.store.backup.copies import Backup
@@ -136,7 +132,7 @@ class Workspace:
         self.cleaning = CleaningService(artefacts, self.folders, self.jobs, environment, clock, new_id)
         self.health = HealthService(artefacts, self.folders, self.jobs)
         self.editing = EditingService(artefacts, self.folders, clock, new_id)
-        self.exports = ExportService(artefacts, self.folders)
+        self.downloads = DownloadService(artefacts, self.folders)
         self.models = ModelService(self.folders, self.jobs, settings)
         self.training = TrainingService(
             artefacts=artefacts,
@@ -159,6 +155,7 @@ class Workspace:
         self._collecting = CollectingService(artefacts, self.folders, clock, new_id)
         self.familiarity = FamiliarityService(artefacts, self.folders, self.jobs)
         self._open_ratings(new_id)
+        self._open_delivery(new_id)
         self._settle_jobs()
 
     def tick(self) -> None:
@@ -222,106 +219,6 @@ class Workspace:
         record = self.models.known(model, self._clock())
         return fit(spec, record, Lengths.alike(spec.max_length), look(self.settings.home))
 
-    def report(self, run: str, language: str = "en") -> str:
-        """The report page of a run, with what the newest check of its dataset found and what people said.
-
-        Raises:
-            NotFound: there is no such run.
-        """
-        dataset = self.training.dataset_of(run)
-        found = self.health.told(dataset, language) if dataset else None
-        health = HealthFacts(*found) if found else None
-        return self.reports.page(run, language, health, self._people(run, language))
-
-    def _people(self, run: str, language: str) -> PeopleFacts | None:
-        """What people said of a run, in the newest study that has ratings of it."""
-        from ftkit.ratings.results import words as said  # noqa: PLC0415 - few commands need it
-
-        side = str(Side(kind="run", id=run))
-        study = next((one for one in self.studies.all() if side in one.options.sides and one.ratings), None)
-        if study is None:
-            return None
-        results, told = self.results.results(study.study.id), said.result_words(language)
-        labels = results["labels"]
-        ranked = [line for group in results["rankings"] for line in said.rank_lines(group, labels, told)]
-        facts = [(said.question(one, told), said.accord_sentence(one, told)) for one in results["agreement"]]
-        facts += said.compared_lines(results, told)
-        return PeopleFacts(
-            name=results["name"],
-            ended=results["state"] == "closed",
-            raters=results["raters"],
-            headline=said.headline(results, told),
-            ranking=[
-                PeopleLine(
-                    one.rank, one.side, one.chance, one.low, one.high, one.told, one.interval, one.ratings
-                )
-                for one in ranked
-            ],
-            agreement=facts,
-            position=said.position_sentence(results["position"], told),
-            left_out=said.left_out_lines(results, told),
-        )
-
-    def _opinions(self, view: StudyView) -> list[Opinion]:
-        """The judge and the metrics of the newest evaluation of each run of a study, where both are of the same rows."""
-        if not view.study.split:
-            return []
-        found = []
-        for side in map(Side.parse, view.options.sides):
-            run = self._run_of(side)
-            base = "" if run is None else str(Side(kind="base", id=run.model))
-            if run is None or run.split != view.study.split or base not in view.options.sides:
-                continue
-            evaluation = next(
-                (
-                    one.evaluation
-                    for one in self.evaluation.all(run.id)
-                    if one.report is not None and one.evaluation.part == view.study.part
-                ),
-                None,
-            )
-            if evaluation is not None:
-                found.append(self._opinion(evaluation.id, base, str(side)))
-        return found
-
-    def _opinion(self, evaluation: str, base: str, tuned: str) -> Opinion:
-        judged = next((one for one in self.judge.all(evaluation) if one.report["judged"]), None)
-        version = (evaluation, judged and judged.judgement.id, judged and judged.report["judged"])
-
-        def agree(people: Mapping[int, str]) -> list[tuple[str, str, Agreement]]:
-            decided = {row: said for row, said in people.items() if said != "tie"}
-            found = [
-                (metric, "metric", agreement_by_row(decided, verdicts))
-                for metric, verdicts in metric_verdicts(
-                    self.evaluation.samples(evaluation, limit=None)
-                ).items()
-            ]
-            if judged is None:
-                return found
-            with_judge = self.judge.agreement(judged.judgement.id, people)
-            return [(judged.judgement.judge, "judge", with_judge), *found]
-
-        return Opinion(base, tuned, version, agree)
-
-    def _run_of(self, side: Side) -> Run | None:
-        """The run of a side that answers as the run does."""
-        if side.kind != "run" or side.strength != 1:
-            return None
-        try:
-            return self.artefacts.get(Run, side.id)
-        except NotFound:
-            return None
-
-    def model_card(self, run: str) -> str:
-        """The model card of a run, in Markdown with the Hub's metadata.
-
-        Raises:
-            NotFound: there is no such run.
-        """
-        wanted = self.artefacts.get(Run, run).model
-        model = next((model for model in self.models.all() if model.id == wanted), None)
-        return self.reports.card(run, source_on_hub(model.id, model.source) if model else None)
-
     def back_up_if_due(self) -> Backup | None:
         """Back the database up if the newest backup is an hour old; cheap to call often.
 
@@ -352,7 +249,20 @@ class Workspace:
         )
         self.examples = ExampleService(ExampleTable(self._database), self._clock, new_id)
         self.raters = RaterService(self._database, self._clock, new_id)
-        self.results = ResultService(self.studies, self.sides, self._opinions)
+        witnesses = Witnesses(
+            self.health,
+            self.models,
+            self.training,
+            self.evaluation,
+            self.judge,
+            self.reports,
+            self.studies,
+            lambda run: artefacts.get(Run, run),
+        )
+        telling = Telling(witnesses)
+        self.results = ResultService(self.studies, self.sides, telling.opinions)
+        telling.results = self.results
+        self.report, self.model_card = telling.report, telling.model_card
         rooms = Rooms(
             data=self.data,
             splits=self.splits,
@@ -365,6 +275,9 @@ class Workspace:
         self.loop = Loop(rooms)
         self.new_study, self.next_study = self.loop.new_study, self.loop.next_study
         self.make_preferences, self.next_training = self.loop.make_preferences, self.loop.next_training
+
+    def _open_delivery(self, new_id: NewId) -> None:
+        """Export, serving and monitoring."""
 
     def _settle_jobs(self) -> None:
         done = self.restoration

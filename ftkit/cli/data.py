@@ -116,7 +116,7 @@ def export_rows(
     """
     format_ = to or out.suffix.lstrip(".").lower()
     with open_workspace() as workspace:
-        size = workspace.exports.write(id_, format_, out, part)
+        size = workspace.downloads.write(id_, format_, out, part)
     value = {"id": id_, "file": str(out), "format": format_, "part": part, "bytes": size}
     return Answer(value, [facts(value)])
 

@@ -53,7 +53,7 @@ def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
     @app.get("/download/{id_}")
     def download(request: Request, id_: str, to: str = "jsonl", part: str = "") -> Response:
         try:
-            return _file(workspace.exports.download(id_, to, part))
+            return _file(workspace.downloads.download(id_, to, part))
         except FtkitError as error:
             return _refused(error, language(request))
 

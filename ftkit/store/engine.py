@@ -25,7 +25,7 @@ from ftkit.store.backup.copies import Backup
 from ftkit.store.backup.guard import StoreFile, unreadable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_HEAD = "0004"
+_HEAD = "0005"
 _LOOK_EVERY = 60.0  # seconds between two looks at whether a backup is due
 # One connection for all threads, where a second one could not open the file.
 _ONE_CONNECTION = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 60}

@@ -76,6 +76,10 @@ class Folders:
         """``report.json`` and each side's answers (``<side>.jsonl``), with the worker's files beside them."""
         return self._of("benchmarks", id_)
 
+    def export(self, id_: str) -> Path:
+        """``files/`` (what is handed over), ``manifest.json`` and ``parity.json``, with the worker's files beside them."""
+        return self._of("exports", id_)
+
     def cache(self, name: str) -> Path:
         """What can be made again; it may be deleted at any time."""
         return self._of("cache", name)

@@ -217,3 +217,138 @@ saved_examples = Table(
     Column("saved_by", String(128), nullable=False),
     Column("saved_at", Moment, nullable=False),
 )
+
+# Keys of the gateway; only their hashes are kept.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("hint", String(16), nullable=False),  # its beginning, by which a person knows it again
+    Column("scopes", JSON, nullable=False),
+    Column("requests_per_minute", Integer),  # None: no limit
+    Column("tokens_per_day", Integer),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+# What the gateway answers with, now or before.
+served_versions = Table(
+    "served_versions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column(
+        "target", String(128), nullable=False
+    ),  # name of a side: run:…, checkpoint:…, export:…, base:…, or an address
+    Column("label", Text, nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # trying, refused, live, canary, standby, retired
+    Column("share", Float, nullable=False, server_default="0"),  # of the requests, while it is a canary
+    Column("smoke", JSON(none_as_null=True)),  # what the test before the switch found
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Index("served_versions_by_state", "state"),
+)
+
+# Every switch of the gateway, in order.
+serving_events = Table(
+    "serving_events",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("version", String(64)),
+    Column("by", String(128), nullable=False),
+    Column("values", JSON, nullable=False),
+)
+
+# One line a request of the gateway. Texts are there only where the owner asked for them, and masked.
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),  # chat, completion
+    Column("status", Integer, nullable=False),
+    Column("error", Text),
+    Column("streamed", Boolean, nullable=False),
+    Column("prompt_tokens", Integer),
+    Column("answer_tokens", Integer),
+    Column("first_token_seconds", Float),
+    Column("seconds", Float, nullable=False),
+    Column("finish", String(16)),  # stop, length, cancelled
+    Column("confidence", Float),  # mean probability of the answer's tokens
+    Column("refused", Boolean),  # whether the answer declines
+    Column(
+        "personal", JSON(none_as_null=True)
+    ),  # kind of personal data → how often it was masked in the prompt
+    Column("messages", JSON(none_as_null=True)),
+    Column("answer", Text),
+    Index("traffic_by_time", "at"),
+    Index("traffic_by_version", "version", "at"),
+)
+
+# What the users of the gateway say of an answer; the newest word of a key counts.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("request", String(64), ForeignKey("traffic.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("thumb", Integer),  # 1 or -1
+    Column("rating", Integer),  # 1 to 5
+    Column("correction", Text),
+    Column("comment", Text),
+    Index("feedback_by_time", "at"),
+)
+
+# Comparisons of the traffic with what a version was trained on.
+drift_checks = Table(
+    "drift_checks",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("version", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("begins", Moment),  # the traffic it looked at
+    Column("ends", Moment),
+    Column("requests", Integer, nullable=False),
+    Column("outcome", String(16), nullable=False),  # steady, drift, too_few, failed
+    Column("report", JSON, nullable=False),
+    Index("drift_checks_by_version", "version", "at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("values", JSON, nullable=False),  # what the sentence is made of
+    Column("seen_at", Moment),
+    Column("delivery", JSON(none_as_null=True)),  # what became of the webhook
+    Index("alerts_by_time", "at"),
+)
+
+# Requests that became rows of a dataset, so that none is harvested twice.
+harvested = Table(
+    "harvested",
+    metadata,
+    Column("request", String(64), primary_key=True),
+    Column("dataset", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# Choices of the owner that outlive the process, such as what of the traffic is kept; one line a subject.
+choices = Table(
+    "choices",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("values", JSON, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)

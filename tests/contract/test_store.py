@@ -10,6 +10,18 @@ from ftkit.store import tables
 from ftkit.store.engine import Database
 from ftkit.store.jobs import JobTable
 
+# Tables of serving and monitoring, those that point to others first.
+_SERVING = (
+    "feedback",
+    "api_keys",
+    "served_versions",
+    "serving_events",
+    "traffic",
+    "drift_checks",
+    "alerts",
+    "harvested",
+    "choices",
+)
 # Tables of the ratings, those that point to others first.
 _RATINGS = (
     "rating_changes",
@@ -50,7 +62,7 @@ def test_jobs_of_the_first_schema_keep_their_order(tmp_path: Path) -> None:
     with database.write() as connection:
         for column in ("claimed_by", "priority", "place", "tries_left", "needs_mb", "alone"):
             connection.execute(sa.text(f"ALTER TABLE jobs DROP COLUMN {column}"))
-        for table in (*_RATINGS, "looks", "tags"):
+        for table in (*_SERVING, *_RATINGS, "looks", "tags"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         for position, name in enumerate("bca", 1):

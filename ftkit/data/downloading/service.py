@@ -18,7 +18,7 @@ from ftkit.store.files import Folders
 _PIECE = 1024 * 1024
 
 
-class ExportService:
+class DownloadService:
     """Downloads from one data folder."""
 
     def __init__(self, artefacts: Artefacts, folders: Folders) -> None:

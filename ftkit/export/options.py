@@ -1,0 +1,39 @@
+"""What a run is exported to: the one definition that page, command line and worker derive from.
+
+Frozen values only. What each target needs of the model is the worker's matter.
+"""
+
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from ftkit.errors import BadInput
+from ftkit.records import Record
+
+Target = Literal["adapter", "merged", "gguf", "hub", "endpoint", "docker", "triton"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+Precision = Literal["bf16", "fp32"]
+Quantization = Literal["f32", "f16", "bf16", "q8_0"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
+
+
+class ExportOptions(Record):
+    """How a run is exported."""
+
+    target: Target
+    checkpoint: int | None = Field(
+        default=None, description="Step of a checkpoint, instead of the run's result."
+    )
+    precision: Precision = Field(default="bf16", description="Of merged weights.")
+    quantization: Quantization = Field(default="f16", description="Of a GGUF file.")
+    repo: str = Field(default="", description="On the Hub: owner/name, or a name of one's own account.")
+    private: bool = Field(default=True, description="Whether only its owner sees it on the Hub.")
+    push: Literal["adapter", "merged"] = Field(default="adapter", description="What is pushed to the Hub.")
+    server: Literal["vllm", "tgi"] = Field(default="vllm", description="Which server a Docker folder starts.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.target == "hub" and not self.repo.strip():
+            raise BadInput("export.no_repo", "A push to the Hub needs a name: owner/name.")
+        return self

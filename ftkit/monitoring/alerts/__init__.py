@@ -1,0 +1,1 @@
+"""What the owner has to know, on the page and by webhook."""

@@ -1,0 +1,1 @@
+"""Requests that become rows of the next dataset."""

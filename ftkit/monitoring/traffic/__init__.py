@@ -1,0 +1,1 @@
+"""Requests of the gateway, and what its users say of the answers."""

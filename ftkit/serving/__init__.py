@@ -1,0 +1,1 @@
+"""Models answering other programs: keys, versions and engines behind an OpenAI-compatible gateway."""

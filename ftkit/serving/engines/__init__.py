@@ -1,0 +1,1 @@
+"""What answers: the resident generator, llama.cpp, or another server."""

@@ -1,0 +1,1 @@
+"""What is served: versions, the switch between them, and the way back."""
