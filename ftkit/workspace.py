@@ -40,7 +40,7 @@ from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
-from ftkit.records import Dataset, Restoration
+from ftkit.records import Dataset, Restoration, Run
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
