@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ftkit.data.cleaning.quality import is_refusal
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.downloading.service import DownloadService
@@ -34,6 +35,7 @@ from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
@@ -162,6 +164,7 @@ class Workspace:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
+        self.traffic.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -278,6 +281,7 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
 
     def _settle_jobs(self) -> None:
         done = self.restoration
@@ -292,6 +296,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.traffic.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":
