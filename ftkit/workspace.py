@@ -36,6 +36,7 @@ from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.alerts.service import AlertService
 from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
@@ -170,6 +171,7 @@ class Workspace:
         self.jobs.tick()
         self.studies.freeze_done()
         self.traffic.tick()
+        self.alerts.tick()
         self.serving.tick()
 
     def prepare_first_start(self) -> None:
@@ -287,6 +289,7 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self.engines: Mapping[EngineName, Engine] = {}
         sources = Sources(
@@ -310,6 +313,7 @@ class Workspace:
     def close(self) -> None:
         """Close the database; workers go on."""
         self.traffic.close()
+        self.alerts.close()
         self.serving.close()
         self._database.close()
 
