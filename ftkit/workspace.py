@@ -32,15 +32,17 @@ from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.telling import Telling, Witnesses
+from ftkit.loop.trained import Records, trained_on
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.drift.service import DriftService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.records import Dataset, Export, Restoration, Run, Split
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -162,6 +164,7 @@ class Workspace:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
+        self.drift.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -278,6 +281,22 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        artefacts = self.artefacts
+        records = Records(
+            run=lambda id_: artefacts.get(Run, id_),
+            export=lambda id_: artefacts.get(Export, id_),
+            split=lambda id_: artefacts.get(Split, id_),
+            split_folder=self.folders.split,
+        )
+        self.drift = DriftService(
+            self._database,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            trained_on=lambda target: trained_on(target, records),
+            on_drift=lambda version, values: None,
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration
