@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ftkit.data.cleaning.quality import is_refusal
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.downloading.service import DownloadService
@@ -36,6 +37,7 @@ from ftkit.loop.trained import Records, trained_on
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
 from ftkit.monitoring.drift.service import DriftService
+from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
@@ -165,6 +167,7 @@ class Workspace:
         self.jobs.tick()
         self.studies.freeze_done()
         self.drift.tick()
+        self.traffic.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -281,6 +284,10 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        self._open_drift(new_id)
+
+    def _open_drift(self, new_id: NewId) -> None:
         artefacts = self.artefacts
         records = Records(
             run=lambda id_: artefacts.get(Run, id_),
@@ -311,6 +318,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.traffic.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":
