@@ -163,6 +163,11 @@ class Workspace:
         self._open_delivery(new_id)
         self._settle_jobs()
 
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
+
     def tick(self) -> None:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
