@@ -29,6 +29,7 @@ from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
+from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.telling import Telling, Witnesses
@@ -41,6 +42,8 @@ from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
+from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.resident import ResidentEngine
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -278,6 +281,9 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.engines: dict[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+        }
 
     def _settle_jobs(self) -> None:
         done = self.restoration
@@ -292,6 +298,8 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        for engine in self.engines.values():
+            engine.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":
