@@ -56,7 +56,7 @@ class Said(_Asked):
 
 
 class StreamOptions(_Asked):
-    """How an answer is streamed."""
+    """How an answer is streamed; taken without a stream too, where there is nothing that it could change."""
 
     include_usage: bool = Field(False, description="One more piece at the end, with the numbers of tokens.")
 

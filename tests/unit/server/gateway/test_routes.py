@@ -122,8 +122,6 @@ def test_a_large_body_is_refused_however_it_comes(place, http) -> None:
 
 def test_what_the_model_cannot_take_is_400(place, http) -> None:
     assert trouble(http.post(COMPLETE, json={"prompt": "x" * 9000}))[:2] == (400, "test.too_long")
-    answer = http.post(CHAT, json={**HELLO, "stream_options": {"include_usage": True}})
-    assert trouble(answer)[:2] == (400, "gateway.not_streamed")
 
 
 def test_other_paths_and_methods_are_told_apart(http) -> None:
