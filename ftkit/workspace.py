@@ -46,7 +46,9 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
 from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.llamacpp import LlamaEngine
 from ftkit.serving.engines.resident import ResidentEngine
+from ftkit.serving.engines.upstream import UpstreamEngine
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
 from ftkit.serving.versions.service import ServingService
@@ -303,6 +305,8 @@ class Workspace:
         self.serving = ServingService(self._database, means, self._clock, new_id)
         self.engines: dict[EngineName, Engine] = {
             "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
         }
 
     def _settle_jobs(self) -> None:
