@@ -6,7 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import json
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,9 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
+from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.aftercare import Aftercare, Services, examples
 from ftkit.loop.service import Loop, Rooms
@@ -51,6 +53,9 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Export, Restoration, Run, Split
 from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.llamacpp import LlamaEngine
+from ftkit.serving.engines.resident import ResidentEngine
+from ftkit.serving.engines.upstream import UpstreamEngine
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
 from ftkit.serving.versions.service import ServingService
@@ -171,6 +176,11 @@ class Workspace:
         self._open_ratings(new_id)
         self._open_delivery(new_id)
         self._settle_jobs()
+
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
 
     def tick(self) -> None:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
@@ -299,13 +309,24 @@ class Workspace:
         """Export, serving and monitoring."""
         self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
-        self.engines: Mapping[EngineName, Engine] = {}
-        sources = Sources(
-            self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
+        self.exports = ExportService(
+            self.artefacts,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            in_use=lambda export: self.serving.in_use(f"export:{export}"),
         )
+        prompts = PromptService(self.artefacts, self.folders)
+        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
         self.keys = KeyService(self._database, self._clock, new_id)
-        means = Means(sources.resolve, sources.rows, lambda: self.engines)
+        means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
+        self.engines: dict[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
+        }
         self._open_drift(new_id)
 
     def _open_drift(self, new_id: NewId) -> None:
@@ -355,9 +376,11 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.serving.close()
+        for engine in self.engines.values():
+            engine.close()
         self.traffic.close()
         self.alerts.close()
-        self.serving.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":

@@ -111,6 +111,6 @@ def test_moments_are_read_as_people_write_them():
     assert moment(" 2w ", NOW) == NOW - timedelta(weeks=2)
     assert moment("2026-03-01", NOW) == datetime(2026, 3, 1, tzinfo=UTC)
     assert moment("2026-03-01T10:00+03:00", NOW) == datetime(2026, 3, 1, 7, tzinfo=UTC)
-    for text in ("", "x", "-1d", "7", "99999w", "1y", "2026-13-01"):
+    for text in ("", "x", "-1d", "7", "1y", "2026-13-01"):
         with pytest.raises(BadInput, match="30m"):
             moment(text, NOW)
