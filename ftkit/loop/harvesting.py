@@ -23,6 +23,7 @@ from ftkit.training.continuing import recipe_for
 from ftkit.training.service import TrainingService
 
 _SFT = "sft"
+_RATIOS = ((0.8, 0.1, 0.1), (0.8, 0.2, 0.0), (1.0, 0.0, 0.0))
 _FURTHEST = 20  # datasets made of datasets
 
 
@@ -125,8 +126,14 @@ class Harvesting:
                     waiting.append(self._fields.data.get(parent))
 
     def _split(self, dataset: str) -> Split:
+        """The newest one; else a new one, with less held back where there are too few rows for more."""
         splits = self._fields.splits
-        return next(iter(splits.all(dataset)), None) or splits.split(dataset)
+        found = next(iter(splits.all(dataset)), None)
+        for ratios in _RATIOS:
+            if found is None:
+                with contextlib.suppress(BadInput):
+                    found = splits.split(dataset, ratios)
+        return found or splits.split(dataset)
 
     def _recipe(self, run: Run) -> str | None:
         """The run's own recipe where it learns from answers, else one for its model."""

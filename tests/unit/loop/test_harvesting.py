@@ -32,6 +32,8 @@ def test_requests_become_conversations_with_the_right_answers(served: Served) ->
         workspace.harvest(HarvestWishes(feedback=("down",)))
     again = workspace.harvest(["req-2"], "One")
     assert again.rows == 1
+    # Of one row none can be held back.
+    assert workspace.splits.get(workspace.next_run(again.id).split).sizes["train"] == 1
 
     following = workspace.next_run(dataset.id)
     assert (following.model, following.start_from_run) == (BASE, "run-1")
