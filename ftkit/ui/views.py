@@ -36,9 +36,10 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
+        *("downloading", "checking", "converting", "cleaning", "comparing", "reading", "comparing_traffic"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
-        *("scoring", "tasks", "benchmark_base", "benchmark_tuned"),
+        *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
+        *("building", "verifying"),
     }
 )
 
