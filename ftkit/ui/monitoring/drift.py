@@ -17,6 +17,7 @@ Finding = Mapping[str, Any]
 EXAMPLES = 3
 _ALIKE = (0.87, 1.15)  # lengths between these shares of the usual one are about the same
 _PLACES = 3
+_FEWEST = 30  # of a check that had no request at all, so that nothing was counted
 _SHARES = frozenset({"language", "personal_data", "topic", "vocabulary", "wording", "quality"})
 _LISTED_WORDS = frozenset({"topic", "vocabulary", "wording"})
 
@@ -95,7 +96,8 @@ def personal(kind: str, lang: str) -> str:
     return catalogue(lang).get(f"drift.personal.{kind}", kind)
 
 
-def _key(one: Finding) -> str:
+def key_of(one: Finding) -> str:
+    """What a finding is of: its kind, and of ``quality`` the figure behind a point."""
     return f"quality.{one['statistic']}" if one["kind"] == "quality" else str(one["kind"])
 
 
@@ -106,7 +108,7 @@ def _section(one: Finding, texts: Mapping[str, str], lang: str) -> Markup:
     shows = html.details(say("drift.examples", lang), listed) if told else Markup("")
     words = one["words"] if one["kind"] in _LISTED_WORDS else ()
     return Markup('<section class="ft-finding"><h3>{} <small>{}</small></h3><p>{}</p>{}<p>{}</p>{}</section>').format(
-        name(_key(one), lang), _by_chance(one, lang), sentence(one, lang), _words(words), _todo(one, lang), shows
+        name(key_of(one), lang), _by_chance(one, lang), sentence(one, lang), _words(words), _todo(one, lang), shows
     )
 
 
@@ -156,7 +158,7 @@ def _table(findings: Sequence[Finding], lang: str) -> Markup:
     heads = [say(f"drift.head.{key}", lang) for key in ("what", "value", "reference", "p")]
     rows = [
         (
-            name(_key(one), lang),
+            name(key_of(one), lang),
             _value(one, "value", lang),
             _value(one, "reference", lang),
             html.number(one["p"], lang, _PLACES),
@@ -171,9 +173,9 @@ def _too_few(report: Report, lang: str) -> str:
     return say(
         key,
         lang,
-        requests=html.number(report["different_requests"], lang),
-        rows=html.number(report["different_reference_rows"], lang),
-        needed=html.number(report["fewest"], lang),
+        requests=html.number(report.get("different_requests", report["requests"]), lang),
+        rows=html.number(report.get("different_reference_rows", 0), lang),
+        needed=html.number(report.get("fewest", _FEWEST), lang),
     )
 
 
