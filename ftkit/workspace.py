@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ftkit.data.cleaning.quality import is_refusal
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.downloading.service import DownloadService
@@ -35,6 +36,7 @@ from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
@@ -168,6 +170,7 @@ class Workspace:
         self.jobs.tick()
         self.studies.freeze_done()
         self.serving.tick()
+        self.traffic.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -291,6 +294,7 @@ class Workspace:
         self.keys = KeyService(self._database, self._clock, new_id)
         means = Means(sources.resolve, sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
 
     def _settle_jobs(self) -> None:
         done = self.restoration
@@ -306,6 +310,7 @@ class Workspace:
     def close(self) -> None:
         """Close the database; workers go on."""
         self.serving.close()
+        self.traffic.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":

@@ -38,8 +38,8 @@ PHASES = frozenset(
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
-        *("scoring", "tasks", "benchmark_base", "benchmark_tuned"),
         *("building", "verifying"),
+        *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
     }
 )
 
