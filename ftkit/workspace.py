@@ -34,8 +34,10 @@ from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
+from ftkit.loop.trained import Records, trained_on
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.drift.service import DriftService
 from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
@@ -43,7 +45,7 @@ from ftkit.ratings.raters.service import RaterService
 from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
-from ftkit.records import Dataset, Restoration, Run
+from ftkit.records import Dataset, Export, Restoration, Run, Split
 from ftkit.serving.engines.asking import Engine, EngineName
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
@@ -170,6 +172,7 @@ class Workspace:
         self.jobs.tick()
         self.studies.freeze_done()
         self.serving.tick()
+        self.drift.tick()
         self.traffic.tick()
 
     def prepare_first_start(self) -> None:
@@ -295,6 +298,25 @@ class Workspace:
         means = Means(sources.resolve, sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        self._open_drift(new_id)
+
+    def _open_drift(self, new_id: NewId) -> None:
+        artefacts = self.artefacts
+        records = Records(
+            run=lambda id_: artefacts.get(Run, id_),
+            export=lambda id_: artefacts.get(Export, id_),
+            split=lambda id_: artefacts.get(Split, id_),
+            split_folder=self.folders.split,
+        )
+        self.drift = DriftService(
+            self._database,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            trained_on=lambda target: trained_on(target, records),
+            on_drift=lambda version, values: None,
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration

@@ -36,7 +36,7 @@ _MINUTE = 60
 PHASES = frozenset(
     {
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
-        *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
+        *("downloading", "checking", "converting", "cleaning", "comparing", "reading", "comparing_traffic"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
         *("building", "verifying"),
         *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
