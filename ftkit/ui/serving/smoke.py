@@ -25,7 +25,7 @@ def short(version: Version, lang: str) -> str:
     if not report.passed and version.state == "refused":
         return say("serve.smoke.failed", lang)
     answered = sum(not check.problem for check in report.checks)
-    seconds = html.duration(report.seconds, lang)
+    seconds = _seconds(report.seconds, lang)
     return say("serve.smoke.passed", lang, n=answered, of=len(report.checks), seconds=seconds)
 
 
@@ -44,7 +44,7 @@ def shown(version: Version, lang: str) -> Markup:
         return Markup("")
     heads = [say(f"serve.smoke.{key}", lang) for key in _HEADS]
     rows = [
-        (html.shorten(check.prompt, _LONGEST), _answer(check, lang), html.duration(check.seconds, lang))
+        (html.shorten(check.prompt, _LONGEST), _answer(check, lang), _seconds(check.seconds, lang))
         for check in report.checks
     ]
     return html.table(heads, rows, say("serve.smoke.title", lang, label=version.label))
@@ -56,6 +56,11 @@ def _answer(check: Check, lang: str) -> Markup:
     if check.problem == "slow":
         return html.answer(check.answer, lang) + html.pill("bad", say("serve.smoke.slow", lang))
     return html.pill("bad", say("serve.smoke.no_answer", lang))
+
+
+def _seconds(seconds: float, lang: str) -> str:
+    """To a tenth: most answers of a test take less than a few seconds."""
+    return say("views.seconds", lang, n=html.number(seconds, lang, 1))
 
 
 def _report(version: Version) -> Report | None:

@@ -24,7 +24,7 @@ def shown(state: ServingState, address: str, lang: str) -> Markup:
     if state.live is None:
         parts.append(_nothing(state, lang))
     else:
-        parts += [_answering(state, lang), _facts(state, address, lang)]
+        parts += [_answering(state.live, state, lang), _facts(state, address, lang)]
     for version in state.trying:
         told = say("serve.now.trying", lang, label=version.label, engine=engine(version.engine, lang))
         parts.append(html.waiting(told))
@@ -44,11 +44,10 @@ def _nothing(state: ServingState, lang: str) -> Markup:
     return html.empty(say("serve.now.none.title", lang), say(text, lang))
 
 
-def _answering(state: ServingState, lang: str) -> Markup:
+def _answering(live: Version, state: ServingState, lang: str) -> Markup:
     """The versions that answer, side by side, with the share of each drawn."""
     share = state.share if state.canary else 0.0
-    assert state.live is not None
-    cards = [_version(state.live, "live", 1 - share, lang)]
+    cards = [_version(live, "live", 1 - share, lang)]
     if state.canary is None:
         return Markup('<div class="ft-served">{}</div>').format(html.join(cards))
     cards.append(_version(state.canary, "canary", share, lang))

@@ -36,7 +36,7 @@ class NowSection:
                 )
                 self._end = gr.Button(t("serve.end_canary"), elem_id="serve-end-canary", **looks)
                 self._back = gr.Button(t("serve.rollback"), elem_id="serve-rollback", **looks)
-                self._stopping.lay_out_button(t("serve.stop"), variant="stop", min_width=120, size="md")
+                self._stopping.lay_out_button(t("serve.stop"), variant="stop", min_width=120)
             self._stopping.lay_out_question()
         self.shown = [
             self._now, self._result, self._promote, self._end, self._back, self._stopping.button, self._stopping.question,
