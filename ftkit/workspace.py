@@ -6,7 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import json
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
+from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
@@ -41,6 +42,10 @@ from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
+from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.keys.service import KeyService
+from ftkit.serving.versions.means import Means
+from ftkit.serving.versions.service import ServingService
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -162,6 +167,7 @@ class Workspace:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
+        self.serving.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -278,6 +284,13 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.engines: Mapping[EngineName, Engine] = {}
+        sources = Sources(
+            self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
+        )
+        self.keys = KeyService(self._database, self._clock, new_id)
+        means = Means(sources.resolve, sources.rows, lambda: self.engines)
+        self.serving = ServingService(self._database, means, self._clock, new_id)
 
     def _settle_jobs(self) -> None:
         done = self.restoration
@@ -292,6 +305,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.serving.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":
