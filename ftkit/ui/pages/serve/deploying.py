@@ -11,6 +11,7 @@ from ftkit.ratings.sides.names import Side
 from ftkit.serving.engines.asking import EngineName
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.serve.noting import note
 from ftkit.ui.parts import asked, follow, section
 from ftkit.ui.serving import names
 from ftkit.workspace import Workspace
@@ -113,16 +114,16 @@ class DeploySection:
         return "llamacpp" if view.options.target == "gguf" else "resident"
 
     def _deploy_it(self, request: gr.Request, engine: EngineName, *where: Any) -> None:
-        lang, anyway = language(request), bool(where[-1])
-        target = _wanted(engine, *where[:-1], lang=lang)
-        version = self._workspace.serving.deploy(target, engine, anyway=anyway)
-        gr.Info(say("serve.deploy.begun", lang, label=version.label))
+        *place, anyway = where
+        target = _wanted(engine, *place, lang=language(request))
+        version = self._workspace.serving.deploy(target, engine, anyway=bool(anyway))
+        note(request, "serve.deploy.begun", label=version.label)
 
     def _try_it(self, request: gr.Request, share: float, engine: EngineName, *where: Any) -> None:
-        lang, anyway = language(request), bool(where[-1])
-        target = _wanted(engine, *where[:-1], lang=lang)
-        version = self._workspace.serving.canary(target, share / 100, engine, anyway=anyway)
-        gr.Info(say("serve.deploy.begun", lang, label=version.label))
+        *place, anyway = where
+        target = _wanted(engine, *place, lang=language(request))
+        version = self._workspace.serving.canary(target, share / 100, engine, anyway=bool(anyway))
+        note(request, "serve.deploy.begun", label=version.label)
 
 
 def _wanted(engine: EngineName, target: str | None, *elsewhere: str | None, lang: str) -> str:

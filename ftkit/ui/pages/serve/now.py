@@ -12,6 +12,7 @@ from ftkit.serving.versions.standing import ServingState
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.serve.noting import note
 from ftkit.ui.parts import AskFirst, origin
 from ftkit.ui.serving import smoke, standing
 from ftkit.workspace import Workspace
@@ -85,19 +86,19 @@ class NowSection:
 
     def _promote_it(self, request: gr.Request) -> None:
         version = self._workspace.serving.promote()
-        gr.Info(say("serve.promoted", language(request), label=version.label))
+        note(request, "serve.promoted", label=version.label)
 
     def _end_it(self, request: gr.Request) -> None:
         self._workspace.serving.end_canary()
-        gr.Info(say("serve.canary_ended", language(request)))
+        note(request, "serve.canary_ended")
 
     def _go_back(self, request: gr.Request) -> None:
         version = self._workspace.serving.rollback()
-        gr.Info(say("serve.rolled_back", language(request), label=version.label))
+        note(request, "serve.rolled_back", label=version.label)
 
     def _stop_it(self, request: gr.Request) -> None:
         self._workspace.serving.stop()
-        gr.Info(say("serve.stopped", language(request)))
+        note(request, "serve.stopped")
 
 
 def mark(state: ServingState, lang: str) -> str:

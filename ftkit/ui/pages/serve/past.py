@@ -11,6 +11,7 @@ from ftkit.serving.versions.standing import ServingState, Version
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
+from ftkit.ui.pages.serve.noting import note
 from ftkit.ui.serving import history
 from ftkit.workspace import Workspace
 
@@ -61,14 +62,12 @@ class PastPart:
         ]
 
     def _make_live(self, request: gr.Request, chosen: str | None) -> None:
-        lang = language(request)
-        version = self._workspace.serving.promote(_chosen(chosen, lang))
-        gr.Info(say("serve.promoted", lang, label=version.label))
+        version = self._workspace.serving.promote(_chosen(chosen, language(request)))
+        note(request, "serve.promoted", label=version.label)
 
     def _take_out(self, request: gr.Request, chosen: str | None) -> None:
-        lang = language(request)
-        version = self._workspace.serving.retire(_chosen(chosen, lang))
-        gr.Info(say("serve.retired", lang, label=version.label))
+        version = self._workspace.serving.retire(_chosen(chosen, language(request)))
+        note(request, "serve.retired", label=version.label)
 
 
 def _choice(version: Version, lang: str) -> str:
