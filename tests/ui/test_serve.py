@@ -45,7 +45,7 @@ def noted(page: Page) -> list[str]:
 def ask(url: str, key: str, **body) -> httpx.Response:
     """What a program sends; a machine that is busy takes its time."""
     asked = {
-        "model": "default",
+        "model": "ftkit",
         "messages": [{"role": "user", "content": "Where is the kettle?"}],
         "max_tokens": 8,
     }
@@ -138,7 +138,7 @@ def make_key(page: Page) -> str:
 def try_it(page: Page) -> None:
     """The box asks the live version, and the examples name the address."""
     expect(page.locator("#serve-use")).to_contain_text("/v1/chat/completions")
-    expect(page.locator("#serve-use pre")).to_have_count(3)
+    expect(page.locator("#serve-use pre")).to_have_count(4)
     text(page, "try-question", f"What is {HOSTILE}?")
     page.click("#try-ask")
     expect(page.locator("#try-answer .ft-foot")).to_contain_text("tokens in", timeout=SLOW)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from ftkit.serving.snippets import KEY_VARIABLE
 from ftkit.ui import html
 from ftkit.ui.i18n import say
 from ftkit.ui.serving import copying
@@ -26,5 +27,7 @@ def shown(address: str, examples: Mapping[str, str], lang: str) -> Markup:
         told = say(f"serve.use.{name}", lang)
         block = copying.block(text, say("serve.use.copy_of", lang, name=told), lang)
         parts.append(html.details(told, block, open_=place == 0))
-    parts.append(Markup('<p class="ft-quiet">{}</p>').format(say("serve.use.key", lang)))
+    parts.append(
+        Markup('<p class="ft-quiet">{}</p>').format(say("serve.use.key", lang, variable=KEY_VARIABLE))
+    )
     return html.join(parts)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ftkit.serving.versions.standing import ServingState
 from ftkit.ui import html
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import say, t
 from ftkit.ui.pages.serve.noting import note
 from ftkit.ui.parts import AskFirst, origin
 from ftkit.ui.serving import smoke, standing

@@ -81,7 +81,7 @@ class _Page:
             now,
             clock(state),
             *self._now.updates(state, address, lang),
-            *self._use.updates(state, address, lang),
+            *self._use.updates(address, lang),
             *self._past.updates(state, lang),
             *self._try.updates(live),
             *self._deploy.beside_live(live),

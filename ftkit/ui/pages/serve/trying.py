@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from ftkit.errors import FtkitError
 from ftkit.serving.engines.asking import Answer, Asked
 from ftkit.serving.snippets import snippets
-from ftkit.serving.versions.standing import ServingState
 from ftkit.ui import html
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.pages.compare.running import Running
 from ftkit.ui.parts import section
 from ftkit.ui.serving import examples
@@ -35,10 +35,9 @@ class UsePart:
             self._examples = gr.HTML(elem_id="serve-use")
         self.shown = [self._examples]
 
-    def updates(self, state: ServingState, address: str, lang: str) -> list[Any]:
-        """The address, and examples with the name of the live version."""
-        model = state.live.target if state.live else "default"
-        return [examples.shown(address, snippets(address, model, "$FTKIT_KEY"), lang)]
+    def updates(self, address: str, lang: str) -> list[Any]:
+        """The address, and examples that ask what is live."""
+        return [examples.shown(address, snippets(address), lang)]
 
 
 class TryPart:
@@ -75,19 +74,25 @@ class TryPart:
         lang = language(request)
         if not (question or "").strip():
             raise gr.Error(say("serve.try.first", lang), print_exception=False)
+        yield html.waiting(say("serve.try.waiting", lang))
+        try:
+            yield from self._drawn(request, str(question), lang)
+        except FtkitError as error:  # a toast would leave on the page that it is being answered
+            yield html.notice("bad", say_error(error, lang))
+
+    def _drawn(self, request: gr.Request, question: str, lang: str) -> Iterator[Markup]:
         version = self._workspace.serving.pick(request.session_hash or "")
         source = self._workspace.serving.source(version)
         ask = Asked(
             messages=({"role": "user", "content": question},), max_tokens=_MOST_TOKENS, temperature=0.0
         )
         begun, drawn, answer = time.monotonic(), 0.0, Answer()
-        yield html.waiting(say("serve.try.waiting", lang))
         steps = self._workspace.engines[version.engine].answer(source, ask)
-        with self._running.answering(request) as ended, closing(steps):  # type: ignore[type-var]  # engines give generators
+        with self._running.answering(request) as ended, closing(steps):  # type: ignore[type-var]  # all engines give generators
             for answer in steps:
                 if ended():
                     break
-                if time.monotonic() - drawn > _EVERY:
+                if answer.text and time.monotonic() - drawn > _EVERY:
                     drawn = time.monotonic()
                     yield html.answer(answer.text, lang)
         yield html.answer(answer.text, lang) + _took(version.label, answer, time.monotonic() - begun, lang)
