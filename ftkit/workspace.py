@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ftkit.data.cleaning.quality import is_refusal
 from ftkit.data.cleaning.service import CleaningService
 from ftkit.data.collecting.service import CollectingService, Picked
 from ftkit.data.downloading.service import DownloadService
@@ -35,6 +36,7 @@ from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
 from ftkit.ratings.raters.service import RaterService
@@ -163,10 +165,16 @@ class Workspace:
         self._open_delivery(new_id)
         self._settle_jobs()
 
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
+
     def tick(self) -> None:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
+        self.traffic.tick()
         self.serving.tick()
 
     def prepare_first_start(self) -> None:
@@ -284,6 +292,7 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self.engines: Mapping[EngineName, Engine] = {}
         sources = Sources(
             self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
@@ -305,6 +314,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.traffic.close()
         self.serving.close()
         self._database.close()
 

@@ -38,7 +38,7 @@ PHASES = frozenset(
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
-        *("scoring", "tasks", "benchmark_base", "benchmark_tuned"),
+        *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
     }
 )
 

@@ -1,0 +1,1 @@
+"""Queries of traffic, alerts and of what the owner chose."""

@@ -1,0 +1,1 @@
+"""What resident workers share that answer one client after another."""
