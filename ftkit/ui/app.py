@@ -15,6 +15,7 @@ from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.ratings import page as ratings
+from ftkit.ui.pages.serve import page as serve
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
@@ -28,6 +29,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "evaluate": evaluate.build,
     "compare": compare.build,
     "ratings": ratings.build,
+    "serve": serve.build,
     "settings": settings.build,
     "check": check.build,
     "clean": clean.build,

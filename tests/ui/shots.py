@@ -45,6 +45,7 @@ READY = {
     "compare": "#compare-row input",
     "ratings": "#study-made a, #study-results table",
     "ratings-new": "#study-cost .ft-notice",
+    "serve": "#serve-now .ft-canary",
     "settings": "#settings-versions dl",
     "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
@@ -62,6 +63,7 @@ def addresses(home: Path) -> dict[str, str]:
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
         sweep = newest_sweep(workspace, run)
         study = rated_study(workspace, run)
+        serve(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -77,6 +79,7 @@ def addresses(home: Path) -> dict[str, str]:
         "compare": f"/compare?run={run.id}",
         "ratings": f"/ratings?study={study}",
         "ratings-new": f"/ratings?run={run.id}&part=validation",
+        "serve": f"/serve?run={run.id}",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
@@ -112,6 +115,15 @@ def rated_study(workspace: Workspace, run: Run) -> str:
     rate_all(workspace, study, workspace.studies.invite(study, ["Ayşe", "John", "Mehmet"]), better=sides[1])
     workspace.studies.close(study)
     return study
+
+
+def serve(workspace: Workspace, run: Run) -> None:
+    """The run live with its base model as a canary, and a key (a minute)."""
+    if workspace.serving.state().canary is None:
+        workspace.serving.wait(workspace.serving.deploy(f"run:{run.id}").id)
+        workspace.serving.wait(workspace.serving.canary(f"base:{run.model}", 0.1).id)
+    if not workspace.keys.all():
+        workspace.keys.create("Website", tokens_per_day=200_000)
 
 
 def fill(home: Path) -> None:

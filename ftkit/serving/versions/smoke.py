@@ -51,10 +51,10 @@ def fixed_prompts() -> list[Asked]:
 
 def asked_of(messages: Sequence[dict[str, str]], plain: bool = False) -> Asked:
     """A prompt of the test; ``plain`` ones go to the model as they stand."""
-    common = {"max_tokens": _TOKENS, "temperature": 0.0}
-    if plain:
-        return Asked(prompt="".join(message["content"] for message in messages), **common)
-    return Asked(messages=tuple(messages), **common)
+    prompt = "".join(message["content"] for message in messages) if plain else ""
+    return Asked(
+        messages=() if plain else tuple(messages), prompt=prompt, max_tokens=_TOKENS, temperature=0.0
+    )
 
 
 def smoke(
