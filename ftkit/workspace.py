@@ -30,6 +30,7 @@ from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
+from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.sources import Sources
@@ -47,6 +48,7 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Export, Restoration, Run, Split
 from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.resident import ResidentEngine
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
 from ftkit.serving.versions.service import ServingService
@@ -290,7 +292,9 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
-        self.engines: Mapping[EngineName, Engine] = {}
+        self.engines: Mapping[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+        }
         sources = Sources(
             self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
         )
@@ -325,6 +329,11 @@ class Workspace:
         self.jobs.adopt_started()
         restoring.note(self._database.file.backups.folder, done.model_copy(update={"settled": True}))
 
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
+
     def schema_version(self) -> str | None:
         """Version of the database's schema."""
         return self._database.version()
@@ -332,6 +341,8 @@ class Workspace:
     def close(self) -> None:
         """Close the database; workers go on."""
         self.serving.close()
+        for engine in self.engines.values():
+            engine.close()
         self.traffic.close()
         self._database.close()
 
