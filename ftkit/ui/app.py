@@ -14,6 +14,7 @@ from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate
 from ftkit.ui.pages.model import page as model
+from ftkit.ui.pages.monitor import page as monitor
 from ftkit.ui.pages.ratings import page as ratings
 from ftkit.ui.pages.serve import page as serve
 from ftkit.ui.pages.sweeps import page as sweeps
@@ -30,6 +31,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "compare": compare.build,
     "ratings": ratings.build,
     "serve": serve.build,
+    "monitor": monitor.build,
     "settings": settings.build,
     "check": check.build,
     "clean": clean.build,

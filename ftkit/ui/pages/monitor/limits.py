@@ -4,7 +4,7 @@ Takes a record's class and the values, gives the record, or a toast that names t
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from pydantic import ValidationError
@@ -27,11 +27,12 @@ _LABELS: Mapping[str, str] = {
     "limit": "monitor.harvest.limit",
     "every_days": "monitor.reevaluation.label",
 }
+R = TypeVar("R", bound=Record)
 _SHARES = frozenset({"alpha"})
 _BOTH = 2
 
 
-def checked[R: Record](kind: type[R], wanted: dict[str, Any], lang: str) -> R:
+def checked(kind: type[R], wanted: dict[str, Any], lang: str) -> R:
     """The record.
 
     Raises:
