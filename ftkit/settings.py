@@ -62,6 +62,10 @@ class Settings(BaseModel):
     waiting_per_user: int = Field(
         2, ge=0, description="FTKIT_WAITING_PER_USER: runs that anybody but the owner may have waiting."
     )
+    webhook_hosts: tuple[str, ...] = Field(
+        (),
+        description="FTKIT_WEBHOOK_HOSTS: host names within the own network that alerts may be sent to, separated by commas.",
+    )
     environment: Mapping[str, str] = Field(
         default_factory=dict, repr=False, exclude=True, description="What worker processes inherit."
     )
@@ -82,13 +86,13 @@ class Settings(BaseModel):
             "waiting_per_user": "FTKIT_WAITING_PER_USER",
         }
         given = {field: environ[name] for field, name in names.items() if environ.get(name)}
-        hosts = tuple(h.strip() for h in environ.get("FTKIT_ALLOWED_HOSTS", "").split(",") if h.strip())
         home = Path(environ.get("FTKIT_HOME") or Path.home() / ".ftkit").expanduser().resolve()
         return cls.model_validate(
             {
                 **given,
                 "home": home,
-                "allowed_hosts": hosts,
+                "allowed_hosts": _names(environ, "FTKIT_ALLOWED_HOSTS"),
+                "webhook_hosts": _names(environ, "FTKIT_WEBHOOK_HOSTS"),
                 "recipes": Path(environ.get("FTKIT_RECIPES") or _SHIPPED_RECIPES),
                 "environment": dict(environ),
             }
@@ -142,3 +146,8 @@ class Settings(BaseModel):
 def failpoints(environ: Mapping[str, str] = os.environ) -> str:
     """FTKIT_FAILPOINT: what tests ask of ``ftkit.failpoints``; empty in real use."""
     return environ.get("FTKIT_FAILPOINT", "")
+
+
+def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    """A list of names, separated by commas."""
+    return tuple(name.strip() for name in environ.get(variable, "").split(",") if name.strip())

@@ -38,6 +38,7 @@ from ftkit.loop.telling import Telling, Witnesses
 from ftkit.loop.trained import Records, trained_on
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.alerts.service import AlertService
 from ftkit.monitoring.drift.service import DriftService
 from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
@@ -176,6 +177,7 @@ class Workspace:
         self.serving.tick()
         self.drift.tick()
         self.traffic.tick()
+        self.alerts.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -292,6 +294,8 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self.engines: Mapping[EngineName, Engine] = {
             "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
         }
@@ -301,7 +305,6 @@ class Workspace:
         self.keys = KeyService(self._database, self._clock, new_id)
         means = Means(sources.resolve, sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
-        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self._open_drift(new_id)
 
     def _open_drift(self, new_id: NewId) -> None:
@@ -319,7 +322,7 @@ class Workspace:
             self._clock,
             new_id,
             trained_on=lambda target: trained_on(target, records),
-            on_drift=lambda version, values: None,
+            on_drift=lambda version, values: self.alerts.raise_alert("drift", version, values),
         )
 
     def _settle_jobs(self) -> None:
@@ -340,6 +343,7 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.alerts.close()
         self.serving.close()
         for engine in self.engines.values():
             engine.close()
