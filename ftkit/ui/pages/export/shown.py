@@ -3,13 +3,13 @@
 Takes views and the language, gives ``Markup`` that is escaped throughout. It reads nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
-from ftkit.export.views import ExportView
+from ftkit.export.service import ExportView
 from ftkit.ui import html, views
 from ftkit.ui.i18n import say
 
@@ -26,6 +26,7 @@ _COMMANDS: Mapping[str, str] = {
     "docker": "cp .env.example .env\ndocker compose up --build",
     "triton": "tritonserver --model-repository=FOLDER",
 }
+_LOADED = frozenset({"peft", "transformers", "gguf", "llama.cpp", "handler", "docker_files", "triton"})
 _FILES_OPEN = 8
 
 
@@ -107,7 +108,7 @@ def result(view: ExportView, lang: str) -> Markup:
     """What was made: verification, files, and what to do with them."""
     if view.report is None:
         return Markup("")
-    loaded = [_named("export.loaded", one, lang) for one in view.report.get("loaded", [])]
+    loaded = [_named("export.loaded", one, lang, _LOADED) for one in view.report.get("loaded", [])]
     parts = [html.notice("good", say("export.verified", lang, ways=", ".join(loaded)))]
     if view.report.get("pushed"):
         parts.append(_pushed(view.report["pushed"], lang))
@@ -173,11 +174,9 @@ def _files(view: ExportView, lang: str) -> Markup:
     base = f"/download/export/{view.export.id}"
     rows = [
         (
-            Markup('<a href="{}?name={}" download>{}</a>').format(
-                base, quote(str(one["name"]), safe=""), one["name"]
-            ),
-            html.file_size(one["size"], lang),
-            Markup('<code class="ft-hash">{}</code>').format(one["sha256"]),
+            Markup('<a href="{}?name={}" download>{}</a>').format(base, quote(one.name, safe=""), one.name),
+            html.file_size(one.size, lang),
+            Markup('<code class="ft-hash">{}</code>').format(one.sha256),
         )
         for one in view.files
     ]
@@ -207,15 +206,10 @@ def _parity_pill(view: ExportView, lang: str) -> str:
     return html.pill(_NOTES.get(worst, "plain"), text)
 
 
-def _named(prefix: str, name: str, lang: str, known: object = None) -> str:
+def _named(prefix: str, name: str, lang: str, known: Collection[str]) -> str:
     """A worker's word in the reader's language; as it stands where it is new."""
-    if known is None:
-        known = _LOADED
-    return say(f"{prefix}.{name}", lang) if name in known else name  # type: ignore[operator]
-
-
-_LOADED = frozenset({"peft", "transformers", "gguf", "llama.cpp", "handler", "docker_files", "triton"})
+    return say(f"{prefix}.{name}", lang) if name in known else name
 
 
 def _bytes(view: ExportView) -> int:
-    return sum(int(one["size"]) for one in view.files)
+    return sum(one.size for one in view.files)
