@@ -44,6 +44,10 @@ def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
         }
         return PlainTextResponse(text, media_type="text/markdown", headers=headers)
 
+    _add_files(app, workspace)
+
+
+def _add_files(app: FastAPI, workspace: "Workspace") -> None:
     @app.get("/download/ratings/{study}")
     def ratings(request: Request, study: str, to: str = "jsonl") -> Response:
         try:
