@@ -13,6 +13,7 @@ from ftkit.ui.pages.compare import page as compare
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate
+from ftkit.ui.pages.export import page as export
 from ftkit.ui.pages.model import page as model
 from ftkit.ui.pages.monitor import page as monitor
 from ftkit.ui.pages.ratings import page as ratings
@@ -30,6 +31,7 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "evaluate": evaluate.build,
     "compare": compare.build,
     "ratings": ratings.build,
+    "export": export.build,
     "serve": serve.build,
     "monitor": monitor.build,
     "settings": settings.build,
