@@ -50,7 +50,9 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Export, Restoration, Run, Split
 from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.llamacpp import LlamaEngine
 from ftkit.serving.engines.resident import ResidentEngine
+from ftkit.serving.engines.upstream import UpstreamEngine
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
 from ftkit.serving.versions.service import ServingService
@@ -295,11 +297,16 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
-        self.exports = ExportService(self.artefacts, self.folders, self.jobs, self._clock, new_id)
+        self.exports = ExportService(
+            self.artefacts, self.folders, self.jobs, self._clock, new_id,
+            lambda id_: self.serving.in_use(f"export:{id_}"),
+        )  # fmt: skip
         self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self.engines: Mapping[EngineName, Engine] = {
             "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
         }
         sources = Sources(
             self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
