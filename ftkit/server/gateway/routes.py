@@ -41,8 +41,13 @@ _PROBLEMS: dict[int, str] = {
     504: "The answer took too long.",
 }
 _READING = (401, 403, 404, 500)
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": "A piece of the answer as JSON, or [DONE]."}},
+}
 _EVENTS: Described = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer."}
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": "The answer, or its events."}
 }
 
 
@@ -126,16 +131,12 @@ def _add_metrics(router: APIRouter, gateway: Gateway) -> None:
 async def _answer(
     gateway: Gateway, request: Request, wish: Wish, options: schema.StreamOptions | None
 ) -> Response:
-    if options is not None and not wish.streamed:
-        raise BadInput(
-            "gateway.not_streamed", "stream_options are for streams. Send “stream”: true with them."
-        )
     turn = await gateway.begin(id_of(request), key_of(request), wish)
     if not wish.streamed:
         answer = await gateway.whole(turn, request.is_disconnected)
         return JSONResponse(_whole(turn, answer))
     # Before the first token the status can still be that of an error.
-    first = await gateway.newest(turn, request.is_disconnected) or turn.last
+    first = await gateway.first(turn, request.is_disconnected)
     include_usage = options is not None and options.include_usage
     events = stream(gateway, turn, first, _never, include_usage)
     return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
