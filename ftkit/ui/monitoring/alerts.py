@@ -44,7 +44,7 @@ def past(found: Sequence[Alert], labels: Labels, lang: str) -> Markup:
 def sentence(one: Alert, labels: Labels, lang: str) -> str:
     """What an alert says."""
     values = one.values
-    told: dict[str, Any] = {"version": labels.get(one.version, one.version)}
+    told: dict[str, Any] = {"version": labels.get(one.version, values.get("label", one.version))}
     if one.kind == "drift":
         return _drifted(values, told["version"], lang)
     if one.kind in {"errors", "feedback"}:
@@ -55,7 +55,7 @@ def sentence(one: Alert, labels: Labels, lang: str) -> str:
     elif one.kind == "overdue":
         told |= {"at": _time(values.get("due_at"))}
     elif one.kind == "masking":
-        told |= {"n": html.number(values.get("texts", 0), lang)}
+        return _lost(values, lang)
     return say(f"alerts.{one.kind}", lang, **told)
 
 
@@ -84,6 +84,12 @@ def _drifted(values: Mapping[str, Any], version: str, lang: str) -> str:
     told = say("alerts.drift", lang, version=version, kinds=kinds, requests=html.number(values["requests"], lang))
     words = [_word(word, values["cause"], lang) for word in values.get("words", ())[:_WORDS_SHOWN]]
     return f"{told} {say('alerts.drift.words', lang, words=', '.join(words))}" if words else told
+
+
+def _lost(values: Mapping[str, Any], lang: str) -> str:
+    """Texts that could not be masked, numbers that could not be stored, or both."""
+    kinds = ((name, values.get(name, 0)) for name in ("texts", "numbers"))
+    return " ".join(say(f"alerts.masking.{name}", lang, n=html.number(n, lang)) for name, n in kinds if n)
 
 
 def _kind(kind: str, lang: str) -> str:

@@ -46,7 +46,7 @@ def bars(chart: Chart, said: Said) -> Markup:
     sums = [
         sum(one.values[place] or 0 for one in chart.series) for place in range(len(chart.moments))
     ]
-    ticks = nice_ticks(0, max([*sums, 1]), _TICKS)
+    ticks = [tick for tick in nice_ticks(0, max([*sums, 1]), _TICKS) if tick == int(tick)]  # counts
     return _drawn(chart, ticks, html.join(_bars(chart, ticks[-1], said)), said)
 
 

@@ -107,7 +107,7 @@ def _section(one: Finding, texts: Mapping[str, str], lang: str) -> Markup:
     listed = Markup('<ul class="ft-examples">{}</ul>').format(items) if told else Markup("")
     shows = html.details(say("drift.examples", lang), listed) if told else Markup("")
     words = one["words"] if one["kind"] in _LISTED_WORDS else ()
-    return Markup('<section class="ft-finding"><h3>{} <small>{}</small></h3><p>{}</p>{}<p>{}</p>{}</section>').format(
+    return Markup('<section class="ft-finding"><h3>{} <small>{}</small></h3><p>{}</p>{}<p class="ft-quiet">{}</p>{}</section>').format(
         name(key_of(one), lang), _by_chance(one, lang), sentence(one, lang), _words(words), _todo(one, lang), shows
     )
 
@@ -121,7 +121,9 @@ def _words(words: Sequence[str]) -> Markup:
 
 
 def _todo(one: Finding, lang: str) -> Markup:
-    return Markup("<small>{}</small>").format(say(f"drift.todo.{one['kind']}", lang))
+    if follows := one.get("follows"):
+        return Markup("{}").format(say("drift.follows", lang, kind=name(follows, lang)))
+    return Markup("{}").format(say(f"drift.todo.{one['kind']}", lang))
 
 
 def _by_chance(one: Finding, lang: str) -> str:
@@ -151,7 +153,7 @@ def _value(one: Finding, side: str, lang: str) -> str:
     value = float(one[side])
     if one["kind"] in _SHARES:
         return html.percent(value, lang, 0 if value >= 0.1 or value == 0 else 1)  # noqa: PLR2004
-    return html.number(value, lang, _PLACES)
+    return html.number(max(value, 0.0), lang, _PLACES)  # a distance below 0 is one of 0
 
 
 def _table(findings: Sequence[Finding], lang: str) -> Markup:

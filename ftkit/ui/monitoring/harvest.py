@@ -4,15 +4,15 @@ Takes candidates of the harvest service, gives escaped ``Markup``. It chooses no
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from ftkit.loop.service import NextTraining
+from ftkit.monitoring.harvest.service import Harvested
 from ftkit.monitoring.harvest.wishes import Candidate
+from ftkit.records import Dataset
 from ftkit.ui import html
 from ftkit.ui.i18n import say
-from ftkit.ui.ratings.addresses import to_training
 
 SHOWN = 20
 _PROMPT_SHOWN = 600
@@ -34,13 +34,32 @@ def told(found: Sequence[Candidate], lang: str) -> Markup:
     return html.join([*parts, _table(found[:SHOWN], lang)])
 
 
-def made(dataset: str, rows: int, following: NextTraining | None, lang: str) -> Markup:
-    """What a harvest has become, and the two ways on: correct its rows, or train at once."""
-    links = [html.link(html.url("clean", dataset=dataset), say("monitor.harvest.correct", lang), primary=True)]
-    if following is not None:
-        links.append(html.link(to_training(following), say("monitor.harvest.train", lang)))
-    text = say("monitor.harvest.made", lang, n=html.number(rows, lang))
-    return html.notice("good", text) + html.actions(*links)
+def made(dataset: Dataset, lang: str) -> Markup:
+    """What a harvest has become, and that its rows are to be read first."""
+    text = say("monitor.harvest.made", lang, n=html.number(dataset.rows, lang))
+    return html.notice("good", text) + html.actions(_editor(dataset.id, lang, primary=True))
+
+
+def past(found: Sequence[Harvested], names: Mapping[str, str], lang: str) -> Markup:
+    """Datasets that requests became rows of, the newest first; one that was deleted has no link."""
+    heads = [say(f"monitor.harvest.{key}", lang) for key in ("dataset", "requests", "at", "next")]
+    rows = [
+        (
+            html.link_text(html.url("data", dataset=one.dataset), names[one.dataset])
+            if one.dataset in names
+            else say("monitor.harvest.deleted", lang),
+            html.number(one.requests, lang),
+            html.moment(one.at),
+            _editor(one.dataset, lang) if one.dataset in names else "–",
+        )
+        for one in found
+    ]
+    title = say("monitor.harvest.past", lang)
+    return Markup('<h3 class="ft-title">{}</h3>{}').format(title, html.table(heads, rows, title))
+
+
+def _editor(dataset: str, lang: str, primary: bool = False) -> Markup:
+    return html.link(html.url("clean", dataset=dataset), say("monitor.harvest.correct", lang), primary=primary)
 
 
 def _table(found: Sequence[Candidate], lang: str) -> Markup:

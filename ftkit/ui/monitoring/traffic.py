@@ -48,7 +48,7 @@ def share(found: Share, lang: str) -> str:
     """A share, or the counts where a share of so few would say little."""
     if found.share is None:
         return say("monitor.of", lang, n=html.number(found.count, lang), of=html.number(found.of, lang))
-    return html.percent(found.share, lang, 1 if found.share < 0.1 else 0)  # noqa: PLR2004
+    return html.percent(found.share, lang, 1 if 0 < found.share < 0.1 else 0)  # noqa: PLR2004
 
 
 def _figures(found: Summary, lang: str) -> Markup:
@@ -135,16 +135,12 @@ def _drawings(found: Summary, lang: str) -> Markup:
     answered = series("answered", "accent", [one.requests - one.failed for one in points])
     drawn = [
         bars(chart("volume", answered, series("failed", "bad", [one.failed for one in points])), whole),
-        lines(
-            chart(
-                "latency",
-                series("p50", "accent", [one.p50 for one in points]),
-                series("p95", "warn", [one.p95 for one in points]),
-            ),
-            lambda value: html.number(value, lang),
-        ),
         bars(chart("tokens", series("both", "accent", [one.tokens for one in points])), whole),
     ]
+    if any(one.p50 is not None for one in points):  # of so few requests an hour there may be none
+        half = series("p50", "accent", [one.p50 for one in points])
+        most = series("p95", "warn", [one.p95 for one in points])
+        drawn.insert(1, lines(chart("latency", half, most), lambda value: html.number(value, lang)))
     if any(one.up or one.down for one in points):
         up = series("up", "accent", [one.up for one in points])
         drawn.append(bars(chart("feedback", up, series("down", "bad", [one.down for one in points])), whole))

@@ -149,6 +149,7 @@ class _Page:
 
 def look(workspace: Workspace) -> Overview:
     """Ask the services."""
+    versions = workspace.serving.versions()
     return Overview(
         datasets=len(workspace.data.all()),
         splits=workspace.splits.all(),
@@ -156,6 +157,12 @@ def look(workspace: Workspace) -> Overview:
         runs=workspace.training.all(),
         evaluations=len(workspace.evaluation.all()),
         studies=workspace.studies.all(),
+        exports=sum(view.job.state == "done" for view in workspace.exports.all()),
+        live=next((one.label for one in versions if one.state == "live"), ""),
+        versions=len(versions),
+        requests=workspace.traffic.count(),
+        harvests=len(workspace.harvests.all()),
+        alerts=len(workspace.alerts.unseen()),
     )
 
 

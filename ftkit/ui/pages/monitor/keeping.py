@@ -6,6 +6,7 @@ Takes the workspace, gives components. Texts are kept only after a person has sa
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from ftkit.errors import FtkitError
 from ftkit.monitoring.traffic.kept import TrafficSettings
@@ -62,14 +63,41 @@ class KeepingPart:
         kept = self._save.click(
             handler(self._keep), [self._texts, self._days], None, api_name="monitor_keep"
         )
+        self._choose.click(
+            handler(self._choose_webhook), self._address, [self._address, self._told],
+            api_name="monitor_webhook", show_progress_on=self._told,
+        )  # fmt: skip
+        self._try.click(
+            handler(self._try_webhook), None, self._told, api_name="monitor_webhook_try", show_progress_on=self._told
+        )
         return [(kept, "keep")]
 
     def _open(self) -> list[Any]:
         settings = self._workspace.traffic.settings()
-        return [settings.keep_texts, settings.days, ""]
+        chosen = self._workspace.alerts.webhook()
+        return [settings.keep_texts, settings.days, chosen.url if chosen else ""]
 
     def _keep(self, request: gr.Request, texts: bool, days: float | None) -> None:
         lang = language(request)
         self._workspace.traffic.choose(checked(TrafficSettings, {"keep_texts": texts, "days": days}, lang))
         gr.Info(say("monitor.settings.saved", lang))
 
+    def _choose_webhook(self, request: gr.Request, address: str | None) -> tuple[str, Markup]:
+        """A new address gets a new secret, which is shown in the answer to this click only."""
+        lang, former = language(request), self._workspace.alerts.webhook()
+        chosen = self._workspace.alerts.choose_webhook(address or "")
+        if chosen is None:
+            return "", html.notice("info", say("monitor.settings.webhook.none", lang))
+        if former is not None and former.secret == chosen.secret:
+            return chosen.url, html.notice("good", say("monitor.settings.saved", lang))
+        before, _, after = say("monitor.settings.webhook.secret", lang, secret="{secret}").partition("{secret}")
+        told = Markup("{}<code>{}</code>{}").format(before, chosen.secret, after)
+        return chosen.url, html.notice("good", told)
+
+    def _try_webhook(self, request: gr.Request) -> Markup:
+        lang = language(request)
+        try:
+            self._workspace.alerts.try_webhook()
+        except FtkitError as error:
+            return html.notice("bad", say("monitor.settings.webhook.refused", lang, reason=say_error(error, lang)))
+        return html.notice("good", say("monitor.settings.webhook.tried", lang))

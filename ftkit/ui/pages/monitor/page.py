@@ -13,6 +13,8 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say
 from ftkit.ui.pages.monitor.alerts import AlertsPart
 from ftkit.ui.pages.monitor.drift import DriftPart
+from ftkit.ui.pages.monitor.generations import GenerationsPart
+from ftkit.ui.pages.monitor.harvest import HarvestPart
 from ftkit.ui.pages.monitor.keeping import KeepingPart
 from ftkit.ui.pages.monitor.numbers import NumbersPart
 from ftkit.ui.pages.monitor.part import PERIODS, Look, Part, mark
@@ -40,13 +42,15 @@ class _Page:
             alerts = AlertsPart(workspace)
             numbers = self._numbers = NumbersPart(workspace)
             drift = DriftPart(workspace)
+            harvest = HarvestPart(workspace)
+            generations = GenerationsPart(workspace)
         keeping = KeepingPart(workspace)
-        self._parts: list[Part] = [alerts, numbers, drift]
+        self._parts: list[Part] = [alerts, numbers, drift, harvest, generations]
         self._timer = gr.Timer(_EVERY)
         self._shown = [self._seen, self._empty, self._whole, *(one for part in self._parts for one in part.shown)]
         self._inputs: list[Any] = [self._seen, numbers.period, numbers.version]
         self._wire()
-        for acted, name in [*alerts.wire(), *drift.wire(), *keeping.wire()]:
+        for acted, name in [*alerts.wire(), *drift.wire(), *harvest.wire(), *generations.wire(), *keeping.wire()]:
             acted.success(
                 handler(self._show), self._inputs, self._shown, api_name=f"monitor_{name}_show",
                 show_progress="hidden",
