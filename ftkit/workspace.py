@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ftkit.data.cleaning.quality import is_refusal
@@ -33,6 +34,7 @@ from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
+from ftkit.loop.aftercare import Aftercare, Services, examples
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
@@ -41,6 +43,7 @@ from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
 from ftkit.monitoring.alerts.service import AlertService
 from ftkit.monitoring.drift.service import DriftService
+from ftkit.monitoring.harvest.service import HarvestService
 from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
@@ -66,6 +69,7 @@ from ftkit.store.examples import ExampleTable
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
+from ftkit.store.monitoring.choices import ChoiceTable
 from ftkit.store.tags import TagTable
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
@@ -181,6 +185,7 @@ class Workspace:
         self.drift.tick()
         self.traffic.tick()
         self.alerts.tick()
+        self.aftercare.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -317,7 +322,7 @@ class Workspace:
         self._open_drift(new_id)
 
     def _open_drift(self, new_id: NewId) -> None:
-        artefacts = self.artefacts
+        artefacts, clock = self.artefacts, self._clock
         records = Records(
             run=lambda id_: artefacts.get(Run, id_),
             export=lambda id_: artefacts.get(Export, id_),
@@ -328,11 +333,27 @@ class Workspace:
             self._database,
             self.folders,
             self.jobs,
-            self._clock,
+            clock,
             new_id,
             trained_on=lambda target: trained_on(target, records),
             on_drift=lambda version, values: self.alerts.raise_alert("drift", version, values),
         )
+        self.harvests = HarvestService(self._database, self.traffic, clock, partial(examples, self.drift))
+        services = Services(
+            data=self.data,
+            splits=self.splits,
+            training=self.training,
+            evaluation=self.evaluation,
+            sides=self.sides,
+            serving=self.serving,
+            traffic=self.traffic,
+            drift=self.drift,
+            alerts=self.alerts,
+            harvests=self.harvests,
+        )
+        self.aftercare = Aftercare(services, records, ChoiceTable(self._database, clock), clock)
+        self.harvest, self.next_run = self.aftercare.harvesting.harvest, self.aftercare.harvesting.next_run
+        self.generations, self.reevaluation = self.aftercare.generations, self.aftercare.reevaluation
 
     def _settle_jobs(self) -> None:
         done = self.restoration

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ftkit.errors import NotFound, Refused
 from ftkit.jobs.service import Clock, Jobs, NewId
 from ftkit.monitoring.drift.findings import Outcome, too_few
+from ftkit.monitoring.drift.requests import asked, outcome
 from ftkit.monitoring.drift.schedule import DriftCheck, DriftSettings, Standing, due_at
 from ftkit.records import ENDED_STATES, Job
 from ftkit.store.engine import Database
@@ -196,8 +197,8 @@ class DriftService:
             return id_
         before = self._traffic.rows(Which(version=version, until=line.begins), _EARLIER)
         inputs = {
-            "window": [{**_outcome(row), "messages": row["messages"]} for row in reversed(kept)],
-            "earlier": [_outcome(row) for row in reversed(before)],
+            "window": [{**outcome(row), "text": asked(row["messages"])} for row in reversed(kept)],
+            "earlier": [outcome(row) for row in reversed(before)],
             "reference": {"run": reference.run, "file": reference.file, "mapping": dict(reference.mapping)},
             "alpha": settings.alpha,
             "seed": _SEED,
@@ -285,15 +286,4 @@ def _told(id_: str, report: Mapping[str, Any]) -> dict[str, Any]:
         "value": drifted[0]["value"],
         "reference": drifted[0]["reference"],
         "requests": report["requests"],
-    }
-
-
-def _outcome(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of a request, as the worker's measures of quality take it; None where it is not known."""
-    thumbs = [said["thumb"] for said in row["feedback"] if said["thumb"] is not None]
-    return {
-        "id": row["id"],
-        "down": float(thumbs[-1] < 0) if thumbs else None,
-        "refused": row["refused"],
-        "confidence": row["confidence"],
     }

@@ -9,7 +9,7 @@ from typing import Any
 from ftkit.data.storage import iterate_rows
 from ftkit.store.files import write_json
 from ftkit.workers.drift.comparing import compare
-from ftkit.workers.drift.prompts import asked, of_training
+from ftkit.workers.drift.prompts import of_training
 from ftkit.workers.drift.quality import Outcomes
 from ftkit.workers.harness import Worker, run
 
@@ -27,7 +27,7 @@ def check(worker: Worker) -> dict[str, Any]:
         worker.progress("comparing_traffic", done, of)
 
     report = compare(
-        [(str(one["id"]), asked(one.get("messages"))) for one in inputs["window"]],
+        [(str(one["id"]), str(one["text"])) for one in inputs["window"]],
         rows,
         inputs["alpha"],
         inputs["seed"],

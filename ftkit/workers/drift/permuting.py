@@ -30,6 +30,7 @@ class Windows:
     def __init__(self, size: int, rows: int, count: int, seed: int) -> None:
         self.size, self.rows, self.count = size, rows, count
         self._seed = seed
+        self._drawn: list[NDArray[np.intp]] = []
 
     def test(self, statistic: Statistic) -> tuple[float, float, float]:
         """Value of the real window, mean of the random ones, and p.
@@ -43,17 +44,21 @@ class Windows:
         return observed, float(others.mean()), (1 + as_large) / (1 + len(others))
 
     def _some(self) -> Iterator[Numbers]:
-        """Windows, a few at a time so that they fit in memory; the first one is the real one."""
+        """Windows, a few at a time so that they fit in memory; the first one is the real one, and every test gets the same."""
+        if not self._drawn:
+            self._draw()
+        for places in ([np.arange(self.size)[np.newaxis]], self._drawn):
+            for some in places:
+                windows = np.zeros((len(some), self.rows))
+                np.put_along_axis(windows, some, 1.0, axis=1)
+                yield windows
+
+    def _draw(self) -> None:
         rng = np.random.default_rng(self._seed)
-        real = np.zeros((1, self.rows))
-        real[0, : self.size] = 1
-        yield real
         for begin in range(0, self.count, _AT_ONCE):
             many = min(_AT_ONCE, self.count - begin)
-            drawn = np.argpartition(rng.random((many, self.rows)), self.size - 1, axis=1)[:, : self.size]
-            windows = np.zeros((many, self.rows))
-            np.put_along_axis(windows, drawn, 1.0, axis=1)
-            yield windows
+            drawn = np.argpartition(rng.random((many, self.rows), dtype=np.float32), self.size - 1, axis=1)
+            self._drawn.append(drawn[:, : self.size].copy())
 
 
 def sides(windows: Numbers, table: Numbers) -> tuple[Numbers, Numbers]:
@@ -75,8 +80,8 @@ def largest_rise(windows: Numbers, table: Numbers) -> Numbers:
 
 def unlike(windows: Numbers, table: Numbers) -> Numbers:
     """Chi-square of a table of categories (rows × categories, ones and zeros) between window and reference; other rows have no category."""
-    inside, outside = sides(windows, table)
-    known, total = inside.sum(axis=1, keepdims=True), table.sum()
+    inside, _ = sides(windows, table)
+    known, total = inside.sum(axis=1, keepdims=True), max(1.0, table.sum())
     expected = known * (table.sum(axis=0) / total)
     rest = total - known
     spread = (

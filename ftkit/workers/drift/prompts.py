@@ -5,7 +5,7 @@ drift, and rows that come together are no independent witnesses. It compares not
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ftkit.data.chat import RowProblem, conversation, is_raw, is_text
@@ -53,19 +53,6 @@ def of_training(rows: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -
             messages = messages[:1]
         found += [message["content"] for message in messages if message["role"] == "user"]
     return found
-
-
-def asked(messages: object) -> str:
-    """What a request of the traffic asks: the last turn of its user; empty where there is none."""
-    if not isinstance(messages, Sequence) or isinstance(messages, str):
-        return ""
-    turns = [one.get("content") for one in messages if isinstance(one, Mapping) and one.get("role") == "user"]
-    content = turns[-1] if turns else ""
-    if isinstance(content, Sequence) and not isinstance(content, str):
-        content = " ".join(
-            str(part.get("text") or "") for part in content if isinstance(part, Mapping) and part.get("text")
-        )
-    return content if isinstance(content, str) else ""
 
 
 def distinct(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
