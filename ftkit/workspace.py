@@ -28,6 +28,7 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.hub import check_hub
 from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
@@ -53,6 +54,7 @@ from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
 from ftkit.store.tags import TagTable
+from ftkit.training.checks.hub import has_token
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -279,7 +281,17 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
-        self.exports = ExportService(self.artefacts, self.folders, self.jobs, self._clock, new_id)
+        settings = self.settings
+        self.exports = ExportService(
+            self.artefacts,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            check_hub=lambda: check_hub(
+                offline=settings.offline, token=has_token(settings.worker_environment())
+            ),
+        )
 
     def _settle_jobs(self) -> None:
         done = self.restoration
