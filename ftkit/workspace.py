@@ -30,6 +30,7 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.hub import check_hub
 from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.resident import Resident
@@ -71,6 +72,7 @@ from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
 from ftkit.store.monitoring.choices import ChoiceTable
 from ftkit.store.tags import TagTable
+from ftkit.training.checks.hub import has_token
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -302,10 +304,18 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        settings = self.settings
         self.exports = ExportService(
-            self.artefacts, self.folders, self.jobs, self._clock, new_id,
-            lambda id_: self.serving.in_use(f"export:{id_}"),
-        )  # fmt: skip
+            self.artefacts,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            in_use=lambda id_: self.serving.in_use(f"export:{id_}"),
+            check_hub=lambda: check_hub(
+                offline=settings.offline, token=has_token(settings.worker_environment())
+            ),
+        )
         self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
         self.engines: Mapping[EngineName, Engine] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.errors import WorkerFault
+from ftkit.export.parity import Heard
 from ftkit.workers.exporting import handed
 from ftkit.workers.exporting.job import ExportJob, Verified
 from ftkit.workers.exporting.parity.prompts import LONGEST_ANSWER, Prompt, prompts_of
-from ftkit.workers.exporting.parity.table import Heard
 from ftkit.workers.exporting.weights import merged_weights, write_card
 from ftkit.workers.loading import give_back_memory
 

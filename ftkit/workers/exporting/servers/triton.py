@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ftkit.errors import WorkerFault
+from ftkit.export.parity import Heard
 from ftkit.workers.exporting.job import ExportJob, Verified
 from ftkit.workers.exporting.parity.prompts import Prompt, prompts_of
-from ftkit.workers.exporting.parity.table import Heard
 from ftkit.workers.exporting.servers.endpoint import HANDED, inputs, python_file, request, requirements
 from ftkit.workers.exporting.servers.stand_in import InferenceRequest, Tensor, standing_in
 from ftkit.workers.exporting.weights import merged_weights, write_card
