@@ -323,11 +323,10 @@ class Workspace:
             "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
             "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
         }
-        sources = Sources(
-            self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
-        )
+        prompts = PromptService(self.artefacts, self.folders)
+        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
         self.keys = KeyService(self._database, self._clock, new_id)
-        means = Means(sources.resolve, sources.rows, lambda: self.engines)
+        means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
         self._open_drift(new_id)
 

@@ -25,6 +25,7 @@ from ftkit.cli.monitoring import group as monitoring
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.ratings import group as ratings
+from ftkit.cli.serving import keys, serve, versions
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
 from ftkit.cli.store import backup
 from ftkit.cli.training import sweep
@@ -107,6 +108,9 @@ command(app, "generate")(generate)
 command(app, "report")(report)
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(monitoring.app, name="monitor")
+app.command("serve")(serve.serve)
+app.add_typer(versions.app, name="serving")
+app.add_typer(keys.app, name="keys")
 app.add_typer(backup.app, name="backup")
 
 

@@ -40,6 +40,7 @@ PHASES = frozenset(
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
         *("building", "verifying", "pushing"),
         *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
+        *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
     }
 )
 
