@@ -40,7 +40,6 @@ PHASES = frozenset(
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
         *("building", "verifying", "pushing"),
         *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
-        *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
     }
 )
 

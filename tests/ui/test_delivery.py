@@ -17,8 +17,8 @@ from ftkit.workspace import Workspace
 from tests.ui.rated import RUN, add_finished_run, opened
 from tests.ui.watched import FAR
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-SLOW = 180_000  # milliseconds; a busy machine imports torch for half a minute
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+SLOW = 240_000  # milliseconds; a busy machine imports torch for half a minute
 REQUESTS = 36
 RIGHT = "Ask the embassy: it takes two weeks."
 MAIL = "ada.lovelace@example.org"

@@ -60,6 +60,8 @@ def judge(workspace: Workspace, ids: Sequence[str]) -> None:
     for place, id_ in enumerate(ids[::3]):
         bad = place % 4 == 0
         workspace.traffic.feedback(
-            id_, KEY, Feedback(thumb=-1 if bad else 1, correction="Ask at the embassy first." if bad else None)
+            id_,
+            KEY,
+            Feedback(thumb=-1 if bad else 1, correction="Ask at the embassy first." if bad else None),
         )
     workspace.traffic.flush()

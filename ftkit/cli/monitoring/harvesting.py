@@ -63,7 +63,10 @@ def harvest(  # noqa: PLR0913 - the options of the command
         if look:
             found = workspace.harvests.candidates(wishes)
             rows = [(one.request, one.why, _short(one.messages), _short(one.right)) for one in found[:_SHOWN]]
-            shown: list[Any] = [f"{len(found)} requests fit.", table(["request", "why", "asked", "to be learnt"], rows)]
+            shown: list[Any] = [
+                f"{len(found)} requests fit.",
+                table(["request", "why", "asked", "to be learnt"], rows),
+            ]
             candidates = [one.model_dump(mode="json") for one in found]
             return Answer({"dataset": None, "rows": len(found), "candidates": candidates}, shown)
         made = workspace.harvest(wishes, name)

@@ -48,7 +48,10 @@ def sentence(one: Alert, labels: Labels, lang: str) -> str:
     if one.kind == "drift":
         return _drifted(values, told["version"], lang)
     if one.kind in {"errors", "feedback"}:
-        told |= {name: html.percent(values[name], lang, 0 if values[name] >= 0.1 else 1) for name in ("share", "limit")}  # noqa: PLR2004
+        told |= {
+            name: html.percent(values[name], lang, 0 if values[name] >= 0.1 else 1)
+            for name in ("share", "limit")
+        }  # noqa: PLR2004
         told |= {name: html.number(values[name], lang) for name in ("count", "of", "hours")}
     elif one.kind == "latency":
         told |= {name: seconds(values[name], lang) for name in ("p95", "limit")} | {"hours": values["hours"]}
@@ -81,7 +84,9 @@ def _told(one: Alert, labels: Labels, lang: str) -> Markup:
 
 def _drifted(values: Mapping[str, Any], version: str, lang: str) -> str:
     kinds = ", ".join(dict.fromkeys(_kind(kind, lang) for kind in values["kinds"]))
-    told = say("alerts.drift", lang, version=version, kinds=kinds, requests=html.number(values["requests"], lang))
+    told = say(
+        "alerts.drift", lang, version=version, kinds=kinds, requests=html.number(values["requests"], lang)
+    )
     words = [_word(word, values["cause"], lang) for word in values.get("words", ())[:_WORDS_SHOWN]]
     return f"{told} {say('alerts.drift.words', lang, words=', '.join(words))}" if words else told
 

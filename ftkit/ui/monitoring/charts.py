@@ -43,9 +43,7 @@ Said = Callable[[float], str]
 
 def bars(chart: Chart, said: Said) -> Markup:
     """Bars on each other, the first series at the bottom."""
-    sums = [
-        sum(one.values[place] or 0 for one in chart.series) for place in range(len(chart.moments))
-    ]
+    sums = [sum(one.values[place] or 0 for one in chart.series) for place in range(len(chart.moments))]
     ticks = [tick for tick in nice_ticks(0, max([*sums, 1]), _TICKS) if tick == int(tick)]  # counts
     return _drawn(chart, ticks, html.join(_bars(chart, ticks[-1], said)), said)
 
@@ -58,15 +56,23 @@ def lines(chart: Chart, said: Said) -> Markup:
 
 
 def _drawn(chart: Chart, ticks: Sequence[float], body: Markup, said: Said) -> Markup:
-    drawing = Markup('<svg class="over-time" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>').format(
-        _WIDTH, _HEIGHT, _described(chart, said), html.join(_scale(ticks, said)), body, html.join(_names(chart))
+    drawing = Markup(
+        '<svg class="over-time" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>'
+    ).format(
+        _WIDTH,
+        _HEIGHT,
+        _described(chart, said),
+        html.join(_scale(ticks, said)),
+        body,
+        html.join(_names(chart)),
     )
     keys = html.join(
-        Markup('<li><span class="ft-key ft-{}"></span>{}</li>').format(one.tone, one.name) for one in chart.series
+        Markup('<li><span class="ft-key ft-{}"></span>{}</li>').format(one.tone, one.name)
+        for one in chart.series
     )
-    return Markup('<figure class="ft-over-time"><figcaption>{}</figcaption>{}<ul class="ft-keys">{}</ul></figure>').format(
-        chart.title, drawing, keys
-    )
+    return Markup(
+        '<figure class="ft-over-time"><figcaption>{}</figcaption>{}<ul class="ft-keys">{}</ul></figure>'
+    ).format(chart.title, drawing, keys)
 
 
 def _described(chart: Chart, said: Said) -> str:
@@ -85,7 +91,9 @@ def _scale(ticks: Sequence[float], said: Said) -> Iterator[Markup]:
         yield Markup('<line class="grid" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
             _LEFT, _WIDTH - _RIGHT, y=y
         )
-        yield Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(_LEFT - 6, y + 4, said(tick))
+        yield Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
+            _LEFT - 6, y + 4, said(tick)
+        )
 
 
 def _names(chart: Chart) -> Iterator[Markup]:
@@ -116,7 +124,9 @@ def _bars(chart: Chart, top: float, said: Said) -> Iterator[Markup]:
                 )
             below += value
         if rects:
-            yield Markup("<g><title>{}</title>{}</g>").format(_told(chart, place, when, said), html.join(rects))
+            yield Markup("<g><title>{}</title>{}</g>").format(
+                _told(chart, place, when, said), html.join(rects)
+            )
 
 
 def _lines(chart: Chart, top: float, said: Said) -> Iterator[Markup]:
@@ -131,7 +141,9 @@ def _lines(chart: Chart, top: float, said: Said) -> Iterator[Markup]:
                 piece = []
         known = [(place, value) for place, value in enumerate(one.values) if value is not None]
         for place, value in known if len(known) <= _DOT_UP_TO else ():
-            yield Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>').format(
+            yield Markup(
+                '<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>'
+            ).format(
                 one.tone, _x(place, count), _y(value, top), _told(chart, place, chart.moments[place], said)
             )
 

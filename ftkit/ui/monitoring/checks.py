@@ -31,7 +31,9 @@ def standing(found: Standing, keep_texts: bool, lang: str) -> Markup:
     if found.due_at is not None and not found.overdue:
         times.append(_at("monitor.drift.next", found.due_at, lang))
     if found.waiting:
-        times.append(Markup("{}").format(say("monitor.drift.waiting", lang, n=html.number(found.waiting, lang))))
+        times.append(
+            Markup("{}").format(say("monitor.drift.waiting", lang, n=html.number(found.waiting, lang)))
+        )
     if times:
         parts.append(Markup('<p class="ft-quiet">{}</p>').format(Markup(" · ").join(times)))
     return html.join(parts)
@@ -58,7 +60,12 @@ def past(checks: Sequence[DriftCheck], labels: Mapping[str, str], lang: str) -> 
         return Markup("")
     heads = [say(f"monitor.drift.{key}", lang) for key in ("at", "found", "requests", "version")]
     rows = [
-        (html.moment(one.at), _found(one, lang), html.number(one.requests, lang), labels.get(one.version, one.version))
+        (
+            html.moment(one.at),
+            _found(one, lang),
+            html.number(one.requests, lang),
+            labels.get(one.version, one.version),
+        )
         for one in checks
     ]
     title = say("monitor.drift.past", lang)

@@ -107,8 +107,15 @@ def _section(one: Finding, texts: Mapping[str, str], lang: str) -> Markup:
     listed = Markup('<ul class="ft-examples">{}</ul>').format(items) if told else Markup("")
     shows = html.details(say("drift.examples", lang), listed) if told else Markup("")
     words = one["words"] if one["kind"] in _LISTED_WORDS else ()
-    return Markup('<section class="ft-finding"><h3>{} <small>{}</small></h3><p>{}</p>{}<p class="ft-quiet">{}</p>{}</section>').format(
-        name(key_of(one), lang), _by_chance(one, lang), sentence(one, lang), _words(words), _todo(one, lang), shows
+    return Markup(
+        '<section class="ft-finding"><h3>{} <small>{}</small></h3><p>{}</p>{}<p class="ft-quiet">{}</p>{}</section>'
+    ).format(
+        name(key_of(one), lang),
+        _by_chance(one, lang),
+        sentence(one, lang),
+        _words(words),
+        _todo(one, lang),
+        shows,
     )
 
 
@@ -171,7 +178,11 @@ def _table(findings: Sequence[Finding], lang: str) -> Markup:
 
 
 def _too_few(report: Report, lang: str) -> str:
-    key = "monitor.drift.outcome.few_rows" if report["reason"] == "reference" else "monitor.drift.outcome.too_few"
+    key = (
+        "monitor.drift.outcome.few_rows"
+        if report["reason"] == "reference"
+        else "monitor.drift.outcome.too_few"
+    )
     return say(
         key,
         lang,
@@ -182,7 +193,13 @@ def _too_few(report: Report, lang: str) -> str:
 
 
 def _how_sure(report: Report, lang: str) -> Markup:
-    lines = [say("monitor.drift.alpha", lang, share=html.percent(report["alpha"], lang, 0 if report["alpha"] >= 0.01 else 1))]  # noqa: PLR2004
+    lines = [
+        say(
+            "monitor.drift.alpha",
+            lang,
+            share=html.percent(report["alpha"], lang, 0 if report["alpha"] >= 0.01 else 1),
+        )
+    ]  # noqa: PLR2004
     if report["different_requests"] < report["requests"]:
         different, every = (html.number(report[key], lang) for key in ("different_requests", "requests"))
         lines.append(say("drift.distinct", lang, different=different, all=every))

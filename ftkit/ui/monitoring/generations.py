@@ -48,8 +48,14 @@ def again(found: Reevaluation, lang: str) -> Markup:
 
 
 def _name(one: Generation, lang: str) -> Markup:
-    label = html.link_text(html.url("runs", run=one.run), one.label) if one.run else Markup("{}").format(one.label)
-    return Markup("{} {}").format(label, html.pill(_TONES.get(one.state, "plain"), say(f"serve.state.{one.state}", lang)))
+    label = (
+        html.link_text(html.url("runs", run=one.run), one.label)
+        if one.run
+        else Markup("{}").format(one.label)
+    )
+    return Markup("{} {}").format(
+        label, html.pill(_TONES.get(one.state, "plain"), say(f"serve.state.{one.state}", lang))
+    )
 
 
 def _served(one: Generation, lang: str) -> Markup:
@@ -92,7 +98,11 @@ def _said(one: Generation, lang: str) -> Markup:
 
 
 def _drift(one: Generation, lang: str) -> str:
-    return say("monitor.of", lang, n=html.number(one.alarms, lang), of=html.number(one.checks, lang)) if one.checks else "–"
+    return (
+        say("monitor.of", lang, n=html.number(one.alarms, lang), of=html.number(one.checks, lang))
+        if one.checks
+        else "–"
+    )
 
 
 def _comparable(found: Sequence[Measured], lang: str) -> Markup:

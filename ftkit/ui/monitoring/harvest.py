@@ -23,7 +23,9 @@ def told(found: Sequence[Candidate], lang: str) -> Markup:
     if not found:
         return html.notice("info", say("monitor.harvest.none", lang))
     reasons = Counter(reason for one in found for reason in one.why)
-    why = ", ".join(f"{say(f'monitor.why.{reason}', lang)} {html.number(n, lang)}" for reason, n in reasons.most_common())
+    why = ", ".join(
+        f"{say(f'monitor.why.{reason}', lang)} {html.number(n, lang)}" for reason, n in reasons.most_common()
+    )
     corrected = sum(bool(one.correction) for one in found)
     head = say(
         "monitor.harvest.found", lang, n=html.number(len(found), lang), corrected=html.number(corrected, lang)
@@ -59,7 +61,9 @@ def past(found: Sequence[Harvested], names: Mapping[str, str], lang: str) -> Mar
 
 
 def _editor(dataset: str, lang: str, primary: bool = False) -> Markup:
-    return html.link(html.url("clean", dataset=dataset), say("monitor.harvest.correct", lang), primary=primary)
+    return html.link(
+        html.url("clean", dataset=dataset), say("monitor.harvest.correct", lang), primary=primary
+    )
 
 
 def _table(found: Sequence[Candidate], lang: str) -> Markup:
@@ -89,7 +93,9 @@ def _answers(one: Candidate, lang: str) -> Markup:
 
 
 def _why(one: Candidate, lang: str) -> Markup:
-    pills = html.join(html.pill("plain", say(f"monitor.why.{reason}", lang)) + Markup(" ") for reason in one.why)
+    pills = html.join(
+        html.pill("plain", say(f"monitor.why.{reason}", lang)) + Markup(" ") for reason in one.why
+    )
     sure = (
         Markup("<small>{}</small>").format(
             say("monitor.harvest.confidence", lang, share=html.percent(one.confidence, lang))

@@ -17,7 +17,9 @@ _TEXT_SHOWN = 400
 
 def table(found: Sequence[TrafficRow], labels: Mapping[str, str], lang: str) -> Markup:
     """The rows as they come; one without texts says that they were not kept."""
-    heads = [say(f"monitor.recent.{key}", lang) for key in ("at", "prompt", "answer", "said", "took", "version")]
+    heads = [
+        say(f"monitor.recent.{key}", lang) for key in ("at", "prompt", "answer", "said", "took", "version")
+    ]
     rows = [
         (
             html.moment(one.at),
@@ -55,7 +57,9 @@ def _said(one: TrafficRow, lang: str) -> Markup:
     pills = []
     if one.thumb is not None:
         tone: html.Tone = "good" if one.thumb > 0 else "bad"
-        pills.append(html.pill(tone, say("monitor.recent.up" if one.thumb > 0 else "monitor.recent.down", lang)))
+        pills.append(
+            html.pill(tone, say("monitor.recent.up" if one.thumb > 0 else "monitor.recent.down", lang))
+        )
     if one.rating is not None:
         pills.append(html.pill("plain", say("monitor.recent.rating", lang, n=one.rating)))
     if one.correction:

@@ -32,7 +32,9 @@ def losses(lost: Mapping[str, Any], lang: str) -> Markup:
     """What could not be kept; nothing where all was."""
     kinds = (("numbers", "monitor.lost"), ("texts", "monitor.unmasked"))
     notes = (
-        html.notice("warn", say(key, lang, n=html.number(lost[kind], lang))) for kind, key in kinds if lost[kind]
+        html.notice("warn", say(key, lang, n=html.number(lost[kind], lang)))
+        for kind, key in kinds
+        if lost[kind]
     )
     return html.join(notes)
 
@@ -77,8 +79,14 @@ def _facts(found: Summary, lang: str) -> Iterator[tuple[str, str, str]]:
     yield "refused", share(found.refused, lang), say("monitor.fact.refused.help", lang)
     yield from _said(found, lang)
     if found.masked:
-        held = ", ".join(f"{personal(kind, lang)} {html.number(n, lang)}" for kind, n in found.personal.items())
-        yield "personal", html.number(sum(found.personal.values()), lang), held or say("monitor.fact.personal.none", lang)
+        held = ", ".join(
+            f"{personal(kind, lang)} {html.number(n, lang)}" for kind, n in found.personal.items()
+        )
+        yield (
+            "personal",
+            html.number(sum(found.personal.values()), lang),
+            held or say("monitor.fact.personal.none", lang),
+        )
     if found.confidence is not None:
         yield "confidence", html.percent(found.confidence, lang), say("monitor.fact.confidence.help", lang)
 
@@ -91,7 +99,11 @@ def _said(found: Summary, lang: str) -> Iterator[tuple[str, str, str]]:
     told = say("monitor.fact.feedback.help", lang, **{key: html.number(n, lang) for key, n in counts.items()})
     yield "down", share(found.thumbs_down, lang), told
     if found.rating is not None:
-        yield "rating", html.number(found.rating, lang, 1), say("monitor.fact.rating.help", lang, n=found.ratings)
+        yield (
+            "rating",
+            html.number(found.rating, lang, 1),
+            say("monitor.fact.rating.help", lang, n=found.ratings),
+        )
 
 
 def _ended(found: Summary, lang: str) -> str:

@@ -198,7 +198,9 @@ def alerts(unseen: int, lang: str) -> Markup:
         return Markup("")
     one = unseen == 1
     link = html.link_text("/monitor", say("home.alerts.link" if one else "home.alerts.links", lang))
-    return html.notice("warn", _sentence("home.alerts.one" if one else "home.alerts.many", link, lang, n=unseen))
+    return html.notice(
+        "warn", _sentence("home.alerts.one" if one else "home.alerts.many", link, lang, n=unseen)
+    )
 
 
 def latest(found: Overview, lang: str) -> Markup:

@@ -63,9 +63,7 @@ class AlertsPart:
 
     def wire(self) -> list[tuple[gr.events.Dependency, str]]:
         """Events after which everything is looked at anew, with their names."""
-        gr.on(
-            fn=handler(self._rules), outputs=self._fields, api_name="monitor_rules", show_progress="hidden"
-        )
+        gr.on(fn=handler(self._rules), outputs=self._fields, api_name="monitor_rules", show_progress="hidden")
         seen = self._seen.click(handler(self._see), None, None, api_name="monitor_alerts_seen")
         saved = self._save.click(handler(self._choose), self._fields, None, api_name="monitor_rules_save")
         return [(seen, "alerts_seen"), (saved, "rules_save")]

@@ -6,7 +6,6 @@ Takes the workspace, gives components. A click starts one check; others start by
 from typing import Any
 
 import gradio as gr
-
 from markupsafe import Markup
 
 from ftkit.monitoring.drift.schedule import DriftCheck, DriftSettings
@@ -33,7 +32,9 @@ class DriftPart:
             self._standing = gr.HTML(elem_id="monitor-drift-standing")
             self._found = gr.HTML(elem_id="monitor-drift")
             with gr.Row(elem_classes="ft-actions"):
-                self._check = gr.Button(t("monitor.drift.check"), elem_id="monitor-drift-check", min_width=140)
+                self._check = gr.Button(
+                    t("monitor.drift.check"), elem_id="monitor-drift-check", min_width=140
+                )
             self._past = gr.HTML(elem_id="monitor-drift-past")
             with gr.Accordion(t("monitor.drift.settings"), open=False, elem_id="monitor-drift-settings"):
                 self._fields = self._lay_out_settings()
@@ -65,7 +66,10 @@ class DriftPart:
     def wire(self) -> list[tuple[gr.events.Dependency, str]]:
         """Events after which everything is looked at anew, with their names."""
         gr.on(
-            fn=handler(self._open), outputs=self._fields, api_name="monitor_drift_settings", show_progress="hidden"
+            fn=handler(self._open),
+            outputs=self._fields,
+            api_name="monitor_drift_settings",
+            show_progress="hidden",
         )
         saved = self._save.click(handler(self._choose), self._fields, None, api_name="monitor_drift_save")
         started = self._check.click(handler(self._start), None, None, api_name="monitor_drift")
@@ -100,7 +104,13 @@ class DriftPart:
         return [now.automatic, now.window, now.every_requests, now.every_minutes, 100 * now.alpha]
 
     def _choose(
-        self, request: gr.Request, automatic: bool, window: float, requests: float, minutes: float, percent: float
+        self,
+        request: gr.Request,
+        automatic: bool,
+        window: float,
+        requests: float,
+        minutes: float,
+        percent: float,
     ) -> None:
         wanted = {
             "automatic": automatic, "window": window, "every_requests": requests, "every_minutes": minutes,

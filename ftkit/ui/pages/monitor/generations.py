@@ -43,7 +43,12 @@ class GenerationsPart:
     def wire(self) -> list[tuple[gr.events.Dependency, str]]:
         """Events after which everything is looked at anew, with their names."""
         gr.on(fn=handler(self._open), outputs=self._days, api_name="monitor_again", show_progress="hidden")
-        return [(self._save.click(handler(self._choose), self._days, None, api_name="monitor_again_save"), "again")]
+        return [
+            (
+                self._save.click(handler(self._choose), self._days, None, api_name="monitor_again_save"),
+                "again",
+            )
+        ]
 
     def _open(self) -> int:
         return self._workspace.reevaluation.state().every_days

@@ -43,7 +43,10 @@ class HarvestPart:
                 )  # fmt: skip
                 with gr.Row(elem_classes="ft-actions"):
                     self._train = gr.Button(
-                        t("monitor.harvest.train"), variant="primary", elem_id="monitor-harvest-train", min_width=180
+                        t("monitor.harvest.train"),
+                        variant="primary",
+                        elem_id="monitor-harvest-train",
+                        min_width=180,
                     )
         self._where = destination()
         self.shown: list[Any] = [self._next, self._past, self._dataset]
@@ -112,7 +115,9 @@ class HarvestPart:
             found += own
         return list(dict.fromkeys(found))
 
-    def _wishes(self, why: list[str], limit: float | None, diverse: bool, skip: bool, lang: str) -> HarvestWishes:
+    def _wishes(
+        self, why: list[str], limit: float | None, diverse: bool, skip: bool, lang: str
+    ) -> HarvestWishes:
         wanted = {
             "feedback": tuple(reason for reason in why if reason in _FEEDBACK),
             **{reason: reason in why for reason in REASONS if reason not in _FEEDBACK},

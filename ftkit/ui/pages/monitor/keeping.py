@@ -60,15 +60,17 @@ class KeepingPart:
             fn=handler(self._open), outputs=[self._texts, self._days, self._address], api_name="monitor_keeping",
             show_progress="hidden",
         )  # fmt: skip
-        kept = self._save.click(
-            handler(self._keep), [self._texts, self._days], None, api_name="monitor_keep"
-        )
+        kept = self._save.click(handler(self._keep), [self._texts, self._days], None, api_name="monitor_keep")
         self._choose.click(
             handler(self._choose_webhook), self._address, [self._address, self._told],
             api_name="monitor_webhook", show_progress_on=self._told,
         )  # fmt: skip
         self._try.click(
-            handler(self._try_webhook), None, self._told, api_name="monitor_webhook_try", show_progress_on=self._told
+            handler(self._try_webhook),
+            None,
+            self._told,
+            api_name="monitor_webhook_try",
+            show_progress_on=self._told,
         )
         return [(kept, "keep")]
 
@@ -90,7 +92,9 @@ class KeepingPart:
             return "", html.notice("info", say("monitor.settings.webhook.none", lang))
         if former is not None and former.secret == chosen.secret:
             return chosen.url, html.notice("good", say("monitor.settings.saved", lang))
-        before, _, after = say("monitor.settings.webhook.secret", lang, secret="{secret}").partition("{secret}")
+        before, _, after = say("monitor.settings.webhook.secret", lang, secret="{secret}").partition(  # noqa: S106 - a place, no secret
+            "{secret}"
+        )
         told = Markup("{}<code>{}</code>{}").format(before, chosen.secret, after)
         return chosen.url, html.notice("good", told)
 
@@ -99,5 +103,7 @@ class KeepingPart:
         try:
             self._workspace.alerts.try_webhook()
         except FtkitError as error:
-            return html.notice("bad", say("monitor.settings.webhook.refused", lang, reason=say_error(error, lang)))
+            return html.notice(
+                "bad", say("monitor.settings.webhook.refused", lang, reason=say_error(error, lang))
+            )
         return html.notice("good", say("monitor.settings.webhook.tried", lang))

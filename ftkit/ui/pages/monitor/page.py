@@ -47,10 +47,21 @@ class _Page:
         keeping = KeepingPart(workspace)
         self._parts: list[Part] = [alerts, numbers, drift, harvest, generations]
         self._timer = gr.Timer(_EVERY)
-        self._shown = [self._seen, self._empty, self._whole, *(one for part in self._parts for one in part.shown)]
+        self._shown = [
+            self._seen,
+            self._empty,
+            self._whole,
+            *(one for part in self._parts for one in part.shown),
+        ]
         self._inputs: list[Any] = [self._seen, numbers.period, numbers.version]
         self._wire()
-        for acted, name in [*alerts.wire(), *drift.wire(), *harvest.wire(), *generations.wire(), *keeping.wire()]:
+        for acted, name in [
+            *alerts.wire(),
+            *drift.wire(),
+            *harvest.wire(),
+            *generations.wire(),
+            *keeping.wire(),
+        ]:
             acted.success(
                 handler(self._show), self._inputs, self._shown, api_name=f"monitor_{name}_show",
                 show_progress="hidden",
@@ -63,7 +74,12 @@ class _Page:
         )
         arrived.success(handler(self._show), self._inputs, self._shown, api_name="monitor_open", **quiet)
         self._timer.tick(
-            handler(self._show), self._inputs, self._shown, trigger_mode="once", api_name="monitor_tick", **quiet
+            handler(self._show),
+            self._inputs,
+            self._shown,
+            trigger_mode="once",
+            api_name="monitor_tick",
+            **quiet,
         )
         gr.on(
             [self._numbers.period.input, self._numbers.version.input],
@@ -86,7 +102,11 @@ class _Page:
         look = Look(datetime.now(UTC), lang, period if period in PERIODS else "day", version or "", labels)
         if not labels:
             nothing = {"empty": lang}
-            return gr.skip() if seen == nothing else [nothing, _nothing(lang), gr.Column(visible=False), *self._skips()]
+            return (
+                gr.skip()
+                if seen == nothing
+                else [nothing, _nothing(lang), gr.Column(visible=False), *self._skips()]
+            )
         marks, updates = Seen(), list[Any]()
         for part in self._parts:
             name, found = type(part).__name__, part.updates(look)

@@ -13,7 +13,9 @@ def chart(*series: Series, count: int = 4, by_day: bool = False) -> Chart:
 
 
 def test_bars_stand_on_each_other_and_say_their_values():
-    drawn = str(bars(chart(Series("answered", "accent", [3, 0, 2, 6]), Series("failed", "bad", [1, 0, 0, 2])), str))
+    drawn = str(
+        bars(chart(Series("answered", "accent", [3, 0, 2, 6]), Series("failed", "bad", [1, 0, 0, 2])), str)
+    )
     assert drawn.count("<rect") == 5, "nothing is drawn where nothing is"
     assert 'aria-label="Requests: answered 6, failed 2"' in drawn
     assert "answered 3, failed 1</title>" in drawn

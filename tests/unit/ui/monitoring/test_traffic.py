@@ -38,7 +38,10 @@ def test_a_share_of_few_is_said_as_counts():
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_many_requests_give_shares_with_their_interval(lang):
-    rows = [row(minutes=n * 7, status=500 if n % 10 == 0 else 200, error="x.y" if n % 10 == 0 else None) for n in range(40)]
+    rows = [
+        row(minutes=n * 7, status=500 if n % 10 == 0 else 200, error="x.y" if n % 10 == 0 else None)
+        for n in range(40)
+    ]
     shown = str(traffic.shown(summary(rows, [said(1), said(-1, corrected=True), said(None, rating=4)]), lang))
     assert {"en": "10%", "tr": "%10"}[lang] in shown
     assert {"en": "95% certainty", "tr": "%95 kesinlikle"}[lang] in shown
@@ -72,9 +75,20 @@ def kept(**changes) -> TrafficRow:
 
 
 def test_a_request_is_shown_with_what_was_said_of_it():
-    told = Said(request="r1", key="k", at=NOW, thumb=-1, rating=2, correction="Here.", comment="no <i>way</i>")
+    told = Said(
+        request="r1", key="k", at=NOW, thumb=-1, rating=2, correction="Here.", comment="no <i>way</i>"
+    )
     shown = str(requests.table([kept(feedback=(told,))], {"v1": "Tickets"}, "en"))
-    for text in ("&lt;b&gt;it", "There.", ">bad<", "2 of 5", ">corrected<", "&lt;i&gt;way", "0.50 s", "Tickets"):
+    for text in (
+        "&lt;b&gt;it",
+        "There.",
+        ">bad<",
+        "2 of 5",
+        ">corrected<",
+        "&lt;i&gt;way",
+        "0.50 s",
+        "Tickets",
+    ):
         assert text in shown
     assert "<b>it" not in shown
 
