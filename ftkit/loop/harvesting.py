@@ -126,7 +126,17 @@ class Harvesting:
 
     def _split(self, dataset: str) -> Split:
         splits = self._fields.splits
-        return next(iter(splits.all(dataset)), None) or splits.split(dataset)
+        found = next(iter(splits.all(dataset)), None)
+        if found is not None:
+            return found
+        try:
+            return splits.split(dataset)
+        except BadInput as error:  # users ask alike: rows that may not stand apart leave a part empty
+            if error.key == "data.part_empty_seed":
+                return splits.split(dataset, seed=int(str(error.values["seed"])))
+            if error.key == "data.part_empty":
+                return splits.split(dataset, (1.0, 0.0, 0.0))
+            raise
 
     def _recipe(self, run: Run) -> str | None:
         """The run's own recipe where it learns from answers, else one for its model."""
