@@ -6,7 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import json
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.hub import check_hub
 from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.resident import Resident
@@ -71,6 +72,7 @@ from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
 from ftkit.store.monitoring.choices import ChoiceTable
 from ftkit.store.tags import TagTable
+from ftkit.training.checks.hub import has_token
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
 from ftkit.training.service import TrainingService
@@ -177,20 +179,15 @@ class Workspace:
         self._open_delivery(new_id)
         self._settle_jobs()
 
-    @property
-    def clock(self) -> Clock:
-        """Gives the time."""
-        return self._clock
-
     def tick(self) -> None:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
+        self.serving.tick()
         self.drift.tick()
         self.traffic.tick()
         self.alerts.tick()
         self.aftercare.tick()
-        self.serving.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -307,26 +304,30 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
-        self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
-        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        settings = self.settings
         self.exports = ExportService(
             self.artefacts,
             self.folders,
             self.jobs,
             self._clock,
             new_id,
-            in_use=lambda export: self.serving.in_use(f"export:{export}"),
+            in_use=lambda id_: self.serving.in_use(f"export:{id_}"),
+            check_hub=lambda: check_hub(
+                offline=settings.offline, token=has_token(settings.worker_environment())
+            ),
         )
+        self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
+        self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        self.engines: Mapping[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
+        }
         prompts = PromptService(self.artefacts, self.folders)
         self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
         self.keys = KeyService(self._database, self._clock, new_id)
         means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)
-        self.engines: dict[EngineName, Engine] = {
-            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
-            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
-            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
-        }
         self._open_drift(new_id)
 
     def _open_drift(self, new_id: NewId) -> None:
@@ -369,6 +370,11 @@ class Workspace:
             return
         self.jobs.adopt_started()
         restoring.note(self._database.file.backups.folder, done.model_copy(update={"settled": True}))
+
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
 
     def schema_version(self) -> str | None:
         """Version of the database's schema."""

@@ -3,6 +3,7 @@
 Frozen values only. What each target needs of the model is the worker's matter.
 """
 
+import re
 from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ Precision = Literal["bf16", "fp32"]
 Quantization = Literal["f32", "f16", "bf16", "q8_0"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
+_REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 
 
 class ExportOptions(Record):
@@ -36,4 +38,11 @@ class ExportOptions(Record):
     def _whole(self) -> Self:
         if self.target == "hub" and not self.repo.strip():
             raise BadInput("export.no_repo", "A push to the Hub needs a name: owner/name.")
+        if self.repo and not _REPO.fullmatch(self.repo):
+            raise BadInput(
+                "export.bad_repo",
+                "{repo} is no name of a repository. Write owner/name, or a name of your own account: letters, digits, dots, dashes "
+                "and underscores.",
+                repo=repr(self.repo),
+            )
         return self

@@ -30,7 +30,7 @@ _BYTES = {"fp32": 4, "f32": 4, "bf16": 2, "f16": 2, "q8_0": 1.1}
 _SPARE = 200 * _MEGABYTE
 _LIBRARIES_MB = 700
 # Programs behind these go on with a text; a model of the T5 kind reads all of it first.
-_DECODERS_ONLY: frozenset[Target] = frozenset({"gguf", "docker"})
+_DECODERS_ONLY: frozenset[Target] = frozenset({"gguf"})
 Asks = Callable[[list[dict[str, str]]], str]
 
 
@@ -78,6 +78,8 @@ class ExportService:
         clock: Clock,
         new_id: NewId,
         in_use: Callable[[str], bool] = lambda _: False,
+        *,
+        check_hub: Callable[[], None] = lambda: None,
     ) -> None:
         """Look at none of them yet.
 
@@ -88,6 +90,7 @@ class ExportService:
             clock: the time.
             new_id: makes ids.
             in_use: whether an export is served now.
+            check_hub: raises ``Refused`` where nothing can be pushed to the Hub from here.
         """
         self._artefacts = artefacts
         self._folders = folders
@@ -95,6 +98,7 @@ class ExportService:
         self._clock = clock
         self._new_id = new_id
         self._in_use = in_use
+        self._check_hub = check_hub
         self._start_lock = threading.Lock()
 
     def create(self, run_id: str, options: ExportOptions) -> Export:
@@ -259,7 +263,10 @@ class ExportService:
                 "The run {run} changed the whole model and made no adapter. Export it as merged instead.",
                 run=run.name,
             )
-        if options.target in _DECODERS_ONLY and "decoder_layers" in model.architecture:
+        if options.target == "hub":
+            self._check_hub()
+        only = options.target in _DECODERS_ONLY or (options.target == "docker" and options.server == "vllm")
+        if only and "decoder_layers" in model.architecture:
             raise Refused(
                 "export.not_for_encoder_decoder",
                 "{model} reads a whole question before it answers (encoder-decoder), and programs that take {target} go on with a "

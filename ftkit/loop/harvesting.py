@@ -129,11 +129,15 @@ class Harvesting:
         """The newest one; else a new one, with less held back where there are too few rows for more."""
         splits = self._fields.splits
         found = next(iter(splits.all(dataset)), None)
+        if found is not None:
+            return found
         for ratios in _RATIOS:
-            if found is None:
-                with contextlib.suppress(BadInput):
-                    found = splits.split(dataset, ratios)
-        return found or splits.split(dataset)
+            try:
+                return splits.split(dataset, ratios)
+            except BadInput as error:
+                if error.key == "data.part_empty_seed":  # users ask alike: rows that may not stand apart leave a part empty
+                    return splits.split(dataset, ratios, seed=int(str(error.values["seed"])))
+        return splits.split(dataset)
 
     def _recipe(self, run: Run) -> str | None:
         """The run's own recipe where it learns from answers, else one for its model."""

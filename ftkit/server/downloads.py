@@ -1,5 +1,6 @@
 """Downloads and reports: ``/download/<id>?to=csv`` answers with a file, ``/report/<run>`` with the page about a run,
-``/card/<run>`` with its model card, ``/download/ratings/<study>`` with a study's ratings.
+``/card/<run>`` with its model card, ``/download/ratings/<study>`` with a study's ratings, ``/download/export/<id>`` with an
+export as one archive or, by ``?name=``, with one of its files.
 
 Behind the gate as everything else; takes ids, never paths. A file is made while it is sent and always offered for saving,
 never shown by the browser; the report's template escapes what data and models say.
@@ -43,10 +44,22 @@ def add_downloads(app: FastAPI, workspace: "Workspace") -> None:
         }
         return PlainTextResponse(text, media_type="text/markdown", headers=headers)
 
+    _add_files(app, workspace)
+
+
+def _add_files(app: FastAPI, workspace: "Workspace") -> None:
     @app.get("/download/ratings/{study}")
     def ratings(request: Request, study: str, to: str = "jsonl") -> Response:
         try:
             return _file(workspace.results.export(study, to))
+        except FtkitError as error:
+            return _refused(error, language(request))
+
+    @app.get("/download/export/{export}")
+    def exported(request: Request, export: str, name: str = "") -> Response:
+        exports = workspace.exports
+        try:
+            return _file(exports.file(export, name) if name else exports.archive(export))
         except FtkitError as error:
             return _refused(error, language(request))
 

@@ -13,8 +13,11 @@ from ftkit.ui.pages.compare import page as compare
 from ftkit.ui.pages.data import check, clean, tokens
 from ftkit.ui.pages.data import page as data
 from ftkit.ui.pages.evaluation import errors, evaluate
+from ftkit.ui.pages.export import page as export
 from ftkit.ui.pages.model import page as model
+from ftkit.ui.pages.monitor import page as monitor
 from ftkit.ui.pages.ratings import page as ratings
+from ftkit.ui.pages.serve import page as serve
 from ftkit.ui.pages.sweeps import page as sweeps
 from ftkit.ui.shell import PAGES, SUBPAGES
 from ftkit.workspace import Workspace
@@ -28,6 +31,9 @@ _BUILD: Mapping[str, Callable[[Workspace], None]] = {
     "evaluate": evaluate.build,
     "compare": compare.build,
     "ratings": ratings.build,
+    "export": export.build,
+    "serve": serve.build,
+    "monitor": monitor.build,
     "settings": settings.build,
     "check": check.build,
     "clean": clean.build,

@@ -15,7 +15,10 @@ from markupsafe import Markup
 from ftkit.ui.i18n import LANGUAGES, say
 from ftkit.ui.theme import CONTENT_CSS, SHELL_CSS
 
-PAGES = ("home", "data", "model", "train", "runs", "evaluate", "compare", "ratings", "settings")
+PAGES = (
+    *("home", "data", "model", "train", "runs", "evaluate", "compare", "ratings"),
+    *("export", "serve", "monitor", "settings"),
+)
 # Reached from another page, which stays the current one in the navigation.
 SUBPAGES: Mapping[str, str] = {
     "check": "data",
@@ -49,6 +52,9 @@ _STROKES: Mapping[str, str] = {
     "evaluate": "m4 6 1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6h8M12 12h8M12 18h8",
     "compare": "M4 5h6.5v14H4zM13.5 5H20v14h-6.5z",
     "ratings": "M8 20H4.5V10.5H8M8 20V10.5L12 3.5c1.7 0 2.6 1.3 2.2 2.9L13.4 10H19c1.2 0 2 1 1.7 2.2l-1.5 6.2A2 2 0 0 1 17.2 20H8Z",
+    "export": "M12 15V4M8 7.5 12 3.5l4 4M5 12H4v8h16v-8h-1",
+    "serve": "M5 4h14v6H5zM5 14h14v6H5zM8 7h.01M8 17h.01M12 7h4M12 17h4",
+    "monitor": "M3 12h4l2.5-6.5 5 13L17 12h4",
     "settings": "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5",
     "menu": "M4 7h16M4 12h16M4 17h16",
 }
@@ -72,10 +78,12 @@ _CHOICE = Markup(
 )
 _ASSETS = Path(__file__).parent / "assets"
 _ANSWERS = (_ASSETS / "answers.js").read_text(encoding="utf-8")
+_COPY = (_ASSETS / "copy.js").read_text(encoding="utf-8")
 # What a single page has beside it.
 _OWN_SCRIPTS = {
     "runs": (_ASSETS / "ended.js").read_text(encoding="utf-8"),
-    "ratings": (_ASSETS / "copy.js").read_text(encoding="utf-8"),
+    "ratings": _COPY,
+    "serve": _COPY,
 }
 # Gradio takes its language from the browser: the chosen one has to stand there before its scripts run, and so has what
 # mends its way of fetching answers.

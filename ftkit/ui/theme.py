@@ -15,7 +15,7 @@ _ASSETS = Path(__file__).parent / "assets"
 SHELL_CSS = (_ASSETS / "shell.css").read_text(encoding="utf-8")
 CONTENT_CSS = "".join(
     (_ASSETS / name).read_text(encoding="utf-8")
-    for name in ("content.css", "pages.css", "errors.css", "results.css")
+    for name in ("content.css", "pages.css", "errors.css", "results.css", "serving.css", "monitor.css")
 )
 
 PINE = gr.themes.Color(

@@ -38,8 +38,8 @@ PHASES = frozenset(
         *("starting", "preparing", "loading", "training", "saving", "evaluating", "generating", "stopping"),
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading", "comparing_traffic"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
+        *("building", "verifying", "pushing"),
         *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
-        *("building", "verifying"),
     }
 )
 

@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.data.health.service import CheckOptions
+from ftkit.data.prompts.service import PromptService
 from ftkit.ratings.sampling import Sampling
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Run
@@ -23,6 +24,7 @@ from ftkit.training.spec import RunSpec
 from ftkit.training.sweeps.trials import Plan
 from ftkit.ui.ratings.form import guidelines
 from ftkit.workspace import Workspace
+from tests.ui import watched
 from tests.ui.conftest import ARGUMENTS, CHROMIUM, ROOT, Dashboard
 from tests.ui.rated import rate_all
 
@@ -45,6 +47,8 @@ READY = {
     "compare": "#compare-row input",
     "ratings": "#study-made a, #study-results table",
     "ratings-new": "#study-cost .ft-notice",
+    "serve": "#serve-now .ft-canary",
+    "monitor": "#monitor-drift .ft-finding",
     "settings": "#settings-versions dl",
     "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
@@ -62,6 +66,8 @@ def addresses(home: Path) -> dict[str, str]:
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
         sweep = newest_sweep(workspace, run)
         study = rated_study(workspace, run)
+        watched_model(workspace, run)
+        serve(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -77,6 +83,8 @@ def addresses(home: Path) -> dict[str, str]:
         "compare": f"/compare?run={run.id}",
         "ratings": f"/ratings?study={study}",
         "ratings-new": f"/ratings?run={run.id}&part=validation",
+        "serve": f"/serve?run={run.id}",
+        "monitor": "/monitor",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
@@ -112,6 +120,29 @@ def rated_study(workspace: Workspace, run: Run) -> str:
     rate_all(workspace, study, workspace.studies.invite(study, ["Ayşe", "John", "Mehmet"]), better=sides[1])
     workspace.studies.close(study)
     return study
+
+
+def serve(workspace: Workspace, run: Run) -> None:
+    """The run live with its base model as a canary, and a key (a minute)."""
+    if workspace.serving.state().canary is None:
+        workspace.serving.wait(workspace.serving.deploy(f"run:{run.id}").id)
+        workspace.serving.wait(workspace.serving.canary(f"base:{run.model}", 0.1).id)
+    if not workspace.keys.all():
+        workspace.keys.create("Website", tokens_per_day=200_000)
+
+
+def watched_model(workspace: Workspace, run: Run) -> None:
+    """A day of requests to the run, of which the newest ask for something that it has never learned, and a check that finds this."""
+    if workspace.traffic.count():
+        return
+    version = watched.serve(workspace, f"run:{run.id}", run.name)
+    drawn = PromptService(workspace.artefacts, workspace.folders).of_split(run.split, "train", 60, 1)
+    usual = [one.messages[-1]["content"] for one in drawn.prompts]
+    ids = watched.ask(
+        workspace, version, [*usual, *(f"{text} ({n})" for n in range(8) for text in watched.FAR)]
+    )
+    watched.judge(workspace, ids)
+    workspace.drift.wait(workspace.drift.start_check(version))
 
 
 def fill(home: Path) -> None:

@@ -140,6 +140,10 @@ class TrafficService:
             )
         return [TrafficRow.model_validate(row) for row in self._table.rows(which or Which(), limit, offset)]
 
+    def count(self) -> int:
+        """How many requests are kept."""
+        return self._table.count()
+
     def summary(self, since: datetime, version: str | None = None, until: datetime | None = None) -> Summary:
         """What can be counted of the requests since then."""
         until = until or self._clock()

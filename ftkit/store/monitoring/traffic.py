@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, not_, null, or_, select, update
 
 from ftkit.store.engine import Database
 from ftkit.store.tables import feedback, harvested, traffic
@@ -111,6 +111,11 @@ class TrafficTable:
                 for line in connection.execute(of_piece):
                     said[line.request].append(dict(line._mapping))
         return [{**row, "feedback": said[row["id"]]} for row in found]
+
+    def count(self) -> int:
+        """All requests that are kept."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(traffic)).scalar_one()
 
     def numbers(self, which: Which, limit: int) -> list[dict[str, Any]]:
         """What can be counted of requests, the newest first."""

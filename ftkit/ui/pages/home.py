@@ -22,7 +22,7 @@ from ftkit.ui.parts import destination, go, page_heading, section
 from ftkit.ui.store.restored import banner
 from ftkit.workspace import Workspace
 
-STEPS = ("data", "train", "runs", "evaluate", "compare", "ratings")
+STEPS = ("data", "train", "runs", "evaluate", "compare", "ratings", "export", "serve", "monitor")
 
 _SECONDS = 3
 _LATEST = 5
@@ -40,6 +40,12 @@ class Overview:
     runs: Sequence[RunView]
     evaluations: int
     studies: Sequence[StudyView] = ()
+    exports: int = 0
+    live: str = ""  # what the served version is called
+    versions: int = 0
+    requests: int = 0
+    harvests: int = 0
+    alerts: int = 0  # that nobody has seen
 
     @property
     def ratings(self) -> int:
@@ -57,7 +63,7 @@ class Overview:
         return [view for view in self.runs if view.state == "done"]
 
     def standings(self) -> dict[str, Standing]:
-        """Each step done, next or later; comparing is never over, but a study shows that it was done."""
+        """Each step done, next or later; comparing and watching are never over, but a study and a harvest show that they were done."""
         done = {
             "data": bool(self.splits),
             "train": bool(self.runs),
@@ -65,6 +71,9 @@ class Overview:
             "evaluate": self.evaluations > 0,
             "compare": bool(self.studies),
             "ratings": any(one.state == "closed" and one.ratings for one in self.studies),
+            "export": self.exports > 0,
+            "serve": bool(self.live),
+            "monitor": self.harvests > 0,
         }
         following = next((step for step in STEPS if not done[step]), "")
         return {step: "done" if done[step] else "next" if step == following else "later" for step in STEPS}
@@ -140,6 +149,7 @@ class _Page:
 
 def look(workspace: Workspace) -> Overview:
     """Ask the services."""
+    versions = workspace.serving.versions()
     return Overview(
         datasets=len(workspace.data.all()),
         splits=workspace.splits.all(),
@@ -147,6 +157,12 @@ def look(workspace: Workspace) -> Overview:
         runs=workspace.training.all(),
         evaluations=len(workspace.evaluation.all()),
         studies=workspace.studies.all(),
+        exports=sum(view.job.state == "done" for view in workspace.exports.all()),
+        live=next((one.label for one in versions if one.state == "live"), ""),
+        versions=len(versions),
+        requests=workspace.traffic.count(),
+        harvests=len(workspace.harvests.all()),
+        alerts=len(workspace.alerts.unseen()),
     )
 
 
@@ -161,10 +177,10 @@ def way(found: Overview, lang: str) -> Markup:
 
 
 def now(found: Overview, lang: str) -> Markup:
-    """What runs at this moment, and what is missing for the next step."""
-    missing = Markup("")
+    """What runs at this moment, what nobody has seen yet, and what is missing for the next step."""
+    missing = alerts(found.alerts, lang)
     if not found.models:
-        missing = html.notice(
+        missing += html.notice(
             "warn",
             _sentence("home.no_model", html.link_text("/model", say("home.no_model.link", lang)), lang),
         )
@@ -173,6 +189,17 @@ def now(found: Overview, lang: str) -> Markup:
     cards = html.join(_active(view, lang) for view in found.active)
     return missing + Markup('<section class="ft-card"><h2 class="ft-title">{}</h2>{}</section>').format(
         say("home.now.title", lang), cards
+    )
+
+
+def alerts(unseen: int, lang: str) -> Markup:
+    """That something was noticed of what is served, until a person has seen it."""
+    if not unseen:
+        return Markup("")
+    one = unseen == 1
+    link = html.link_text("/monitor", say("home.alerts.link" if one else "home.alerts.links", lang))
+    return html.notice(
+        "warn", _sentence("home.alerts.one" if one else "home.alerts.many", link, lang, n=unseen)
     )
 
 
@@ -193,6 +220,11 @@ def _counts(found: Overview, lang: str) -> Mapping[str, str]:
         "evaluate": say("home.count.evaluate", lang, evaluations=found.evaluations),
         "compare": say("home.count.compare", lang, models=len(found.finished)),
         "ratings": say("home.count.ratings", lang, studies=len(found.studies), ratings=found.ratings),
+        "export": say("home.count.export", lang, exports=found.exports),
+        "serve": say("home.count.serve", lang, live=found.live, versions=found.versions)
+        if found.live
+        else say("home.count.serve_none", lang),
+        "monitor": say("home.count.monitor", lang, requests=found.requests, harvests=found.harvests),
     }
 
 
@@ -220,9 +252,9 @@ def _active(view: RunView, lang: str) -> Markup:
     )
 
 
-def _sentence(key: str, link: Markup, lang: str) -> Markup:
+def _sentence(key: str, link: Markup, lang: str, **values: object) -> Markup:
     """A sentence of the catalogue around a link."""
-    before, _, after = say(key, lang).partition("{link}")
+    before, _, after = say(key, lang, **{**values, "link": "{link}"}).partition("{link}")
     return Markup("{}{}{}").format(before, link, after)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ftkit.errors import FtkitError
 from ftkit.failpoints import reach
 from ftkit.store.files import flush_file, flush_folder, hash_file, read_json, write_json
-from ftkit.workers.exporting.job import Exporter, ExportJob, Verified
+from ftkit.workers.exporting.job import Exporter, ExportJob, Publisher, Verified
 from ftkit.workers.exporting.parity.checking import parity
 from ftkit.workers.exporting.registry import EXPORTERS
 from ftkit.workers.harness import Worker, run
@@ -25,14 +25,18 @@ _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "convert-hf-to-ggu
 def export(worker: Worker) -> dict[str, Any]:
     """Export a run; the result's metrics say how much was made."""
     job = ExportJob.of(worker)
-    files = worker.path / "files"
+    exporter, files = EXPORTERS[job.options.target], worker.path / "files"
     if not _whole(worker.path):
         shutil.rmtree(files, ignore_errors=True)
         try:
-            _make(job, EXPORTERS[job.options.target], files)
+            _make(job, exporter, files)
         finally:
             shutil.rmtree(worker.path / "scratch", ignore_errors=True)
     reach("export.kept")
+    if isinstance(exporter, Publisher):
+        pushed = exporter.publish(job, files)
+        report = worker.path / "report.json"
+        write_json(report, {**(read_json(report) or {}), "pushed": pushed})
     manifest = read_json(worker.path / "manifest.json") or {}
     return {"files": len(manifest), "bytes": sum(one["size"] for one in manifest.values())}
 

@@ -4,7 +4,7 @@ Takes the worker's ``inputs.json``, gives an ``ExportJob``; says in a protocol w
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ftkit.export.options import ExportOptions
 from ftkit.export.parity import Heard
@@ -103,5 +103,21 @@ class Exporter(Protocol):
 
         Raises:
             FtkitError: they cannot be loaded.
+        """
+        ...
+
+
+@runtime_checkable
+class Publisher(Protocol):
+    """An exporter that sends its files somewhere once they are verified and kept."""
+
+    def publish(self, job: ExportJob, folder: Path) -> dict[str, Any]:
+        """Send them; done again after a failure, it sends what is not there yet.
+
+        Returns:
+            plain values for the report, under ``pushed``.
+
+        Raises:
+            FtkitError: they are not there as a whole.
         """
         ...

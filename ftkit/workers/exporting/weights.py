@@ -14,7 +14,7 @@ import torch
 from ftkit.training.spec import RunSpec
 from ftkit.workers.exporting.job import ExportJob
 from ftkit.workers.loading import give_back_memory, load_model, put_on
-from ftkit.workers.training.publish.card import model_card
+from ftkit.workers.publishing.card import model_card
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # What a tokenizer consists of; weights and the record of this program are not for others.

@@ -12,19 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi
-from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is not in its __all__
-    HfHubHTTPError,
-    HTTPError,
-)
-
 from ftkit.errors import Fault, FtkitError, Refused
 from ftkit.training.spec import RunSpec
 from ftkit.workers.harness import Worker
-from ftkit.workers.training.publish.card import model_card
-
-# Of an earlier upload, what would make a mixture with this one.
-_REPLACED = ["*.safetensors", "*.safetensors.index.json", "adapter_config.json", "config.json"]
+from ftkit.workers.publishing.card import model_card
+from ftkit.workers.publishing.hub import Parcel, Unsent, push
 
 
 def publish(worker: Worker, spec: RunSpec, metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,27 +36,15 @@ def publish(worker: Worker, spec: RunSpec, metrics: Mapping[str, Any]) -> dict[s
 
 def _upload(worker: Worker, spec: RunSpec, metrics: Mapping[str, Any], result: Path) -> str:
     inputs = worker.inputs
-    api = HfApi()
-    made = api.create_repo(spec.hub_model_id, private=spec.hub_private_repo, exist_ok=True)
-    if spec.hub_private_repo and not api.model_info(made.repo_id).private:
-        raise Refused(
-            "training.hub_is_public",
-            "{repo} is there already and public, and hub_private_repo is on, so nothing was uploaded. Make it private, choose "
-            "another name, or turn hub_private_repo off.",
-            repo=made.repo_id,
-        )
     model = json.loads((Path(inputs["model"]) / "model.json").read_bytes())
     data = {"split": inputs["split_id"], "hash": inputs["data_hash"]}
-    card = model_card(spec, model, data, metrics, made.repo_id)
+    card = model_card(spec, model, data, metrics, spec.hub_model_id)
     with _staged(result, worker.path / ".hub") as folder:
         (folder / "README.md").write_text(str(card), encoding="utf-8")
-        api.upload_folder(
-            repo_id=made.repo_id,
-            folder_path=folder,
-            commit_message=f"Run {worker.path.name}, made with ftkit",
-            delete_patterns=_REPLACED,
+        parcel = Parcel(
+            folder, spec.hub_model_id, spec.hub_private_repo, f"Run {worker.path.name}, made with ftkit"
         )
-    return str(made)
+        return push(parcel, lambda _sent, _all: worker.advance()).address
 
 
 @contextmanager
@@ -82,23 +62,34 @@ def _staged(result: Path, folder: Path) -> Iterator[Path]:
 def _explained(repo: str, left: str) -> Iterator[None]:
     try:
         yield
-    except (HfHubHTTPError, HTTPError, OSError, RuntimeError, ValueError, KeyError) as error:
-        status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response else 0
-        if status in (401, 403):
-            raise Refused(
-                "training.hub_not_allowed",
-                "The Hub does not let this token write to {repo} (HTTP {status}). The run is done, and its result is in {left} "
-                "of the data folder. Set HF_TOKEN to a token that may write, and upload it with: hf upload {repo} FOLDER",
-                repo=repo,
-                status=status,
-                left=left,
-            ) from error
-        reason = f"HTTP {status}" if status else str(error).strip().partition("\n")[0][:200]
-        raise Fault(
-            "training.hub_failed",
-            "The upload to {repo} failed ({reason}). The run is done, and its result is in {left} of the data folder. Upload it "
-            "with: hf upload {repo} FOLDER",
+    except Unsent as error:
+        raise _sentence(error, repo, left) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise _sentence(Unsent(str(error)[:200] or type(error).__name__), repo, left) from error
+
+
+def _sentence(error: Unsent, repo: str, left: str) -> FtkitError:
+    if error.cause == "public":
+        return Refused(
+            "training.hub_is_public",
+            "{repo} is there already and public, and hub_private_repo is on, so nothing was uploaded. Make it private, choose "
+            "another name, or turn hub_private_repo off.",
+            repo=error.reason,
+        )
+    if error.status in (401, 403):
+        return Refused(
+            "training.hub_not_allowed",
+            "The Hub does not let this token write to {repo} (HTTP {status}). The run is done, and its result is in {left} "
+            "of the data folder. Set HF_TOKEN to a token that may write, and upload it with: hf upload {repo} FOLDER",
             repo=repo,
-            reason=reason or type(error).__name__,
+            status=error.status,
             left=left,
-        ) from error
+        )
+    return Fault(
+        "training.hub_failed",
+        "The upload to {repo} failed ({reason}). The run is done, and its result is in {left} of the data folder. Upload it "
+        "with: hf upload {repo} FOLDER",
+        repo=repo,
+        reason=error.reason,
+        left=left,
+    )

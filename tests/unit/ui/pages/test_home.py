@@ -30,6 +30,11 @@ def overview(**changes) -> Overview:
     return Overview(**{"datasets": 0, "splits": [], "models": 1, "runs": [], "evaluations": 0, **changes})
 
 
+RATED = {
+    "splits": [split()], "runs": [run()], "evaluations": 1, "studies": [study_view(state="closed")],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("found", "following"),
     [
@@ -41,6 +46,9 @@ def overview(**changes) -> Overview:
         (overview(splits=[split()], runs=[run()]), "evaluate"),
         (overview(splits=[split()], runs=[run()], evaluations=1), "compare"),
         (overview(splits=[split()], runs=[run()], evaluations=1, studies=[study_view()]), "ratings"),
+        (overview(**RATED), "export"),
+        (overview(**RATED, exports=1, versions=1), "serve"),  # a version that was stopped answers nobody
+        (overview(**RATED, exports=1, versions=1, live="Tickets", requests=40), "monitor"),
     ],
 )
 def test_the_next_step_is_the_first_that_is_not_done(found, following):
@@ -51,20 +59,40 @@ def test_the_next_step_is_the_first_that_is_not_done(found, following):
     assert "done" not in {standings[step] for step in STEPS[len(before) :]}
 
 
-def test_the_way_is_done_once_a_study_was_closed_with_ratings():
-    found = overview(splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed")])
+def test_the_way_is_done_once_requests_became_data():
+    found = overview(**RATED, exports=2, versions=3, live="Tickets <2>", requests=1234, harvests=1)
     assert set(found.standings().values()) == {"done"}
-    assert "11" in way(found, "en")
-    unrated = overview(
-        splits=[split()], runs=[run()], evaluations=1, studies=[study_view(state="closed", ratings=0)]
-    )
+    html = str(way(found, "en"))
+    for text in (
+        "Exports: 2",
+        "Live: Tickets &lt;2&gt; · Versions: 3",
+        "Requests: 1234 · Harvests: 1",
+        ": 11",
+    ):
+        assert text in html
+    assert "Nothing is live" in way(overview(), "en")
+
+
+def test_a_study_counts_once_it_was_closed_with_ratings():
+    unrated = overview(**{**RATED, "studies": [study_view(state="closed", ratings=0)]})
     assert unrated.standings()["ratings"] == "next"
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "many"), [("en", "One alert", "3 alerts"), ("tr", "Bir uyarı", "3 uyarı")]
+)
+def test_alerts_that_nobody_has_seen_are_told_with_where_to_see_them(lang, one, many):
+    told = str(now(overview(alerts=1), lang))
+    assert one in told
+    assert 'href="/monitor"' in told
+    assert many in now(overview(alerts=3), lang)
+    assert str(now(overview(), lang)) == ""
 
 
 @pytest.mark.parametrize("lang", ["en", "tr"])
 def test_the_way_says_each_step_s_state_in_words_too(lang):
     html = str(way(overview(splits=[split()]), lang))
-    assert html.count("<li") == 6
+    assert html.count("<li") == len(STEPS)
     assert html.count("✓") == 1
     assert {"en": "(next step)", "tr": "(sıradaki adım)"}[lang] in html
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,14 @@ class FakeHub:
         self.repositories: dict[str, bool] = {}
         self.pushed: dict[str, bytes] = {}
         self.tokens: set[str] = set()
-        self._stored: dict[str, bytes] = {}
+        # Large files that arrived: sha256 → content, and each arrival in its order.
+        self.stored: dict[str, bytes] = {}
+        self.arrivals: list[str] = []
+        # How often an upload breaks at its half, and what is answered instead of doing something: status, headers.
+        self.breaks = 0
+        self.answers: list[tuple[int, dict[str, str]]] = []
+        # Content that lies there in place of what was sent.
+        self.spoiled: dict[str, bytes] = {}
 
     def take(self, path: str, content: bytes) -> tuple[int, Any]:
         """The answer to a POST or PUT of an upload."""
@@ -54,12 +62,15 @@ class FakeHub:
             return 200, {"files": files}
         if path.endswith("/info/lfs/objects/batch"):
             objects = [
-                {**one, "actions": {"upload": {"href": f"{self.url}/lfs/{one['oid']}"}}}
+                one
+                if one["oid"] in self.stored
+                else {**one, "actions": {"upload": {"href": f"{self.url}/lfs/{one['oid']}"}}}
                 for one in asked["objects"]
             ]
             return 200, {"objects": objects, "transfer": "basic"}
         if path.startswith("/lfs/"):
-            self._stored[path.removeprefix("/lfs/")] = content
+            self.stored[path.removeprefix("/lfs/")] = content
+            self.arrivals.append(path.removeprefix("/lfs/"))
             return 200, {}
         if path.endswith("/validate-yaml"):
             return 200, {"errors": [], "warnings": []}
@@ -71,7 +82,7 @@ class FakeHub:
             if line["key"] == "file":
                 self.pushed[value["path"]] = base64.b64decode(value["content"])
             elif line["key"] == "lfsFile":
-                self.pushed[value["path"]] = self._stored[value["oid"]]
+                self.pushed[value["path"]] = self.stored[value["oid"]]
             elif line["key"] == "deletedFile":
                 self.pushed.pop(value["path"])
         name = path.removeprefix("/api/models/").partition("/commit/")[0]
@@ -82,12 +93,18 @@ class FakeHub:
         name = next((one for one in self.repositories if path.startswith(f"/api/models/{one}")), None)
         if name is None:
             return None
-        siblings = [
-            {"rfilename": one, "type": "file", "path": one, "size": 1, "oid": ""} for one in self.pushed
-        ]
+        siblings = [self._lying(one, self.spoiled.get(one, content)) for one, content in self.pushed.items()]
         if "/tree/" in path:
             return siblings
         return {"id": name, "private": self.repositories[name], "sha": REVISION, "siblings": siblings}
+
+    def _lying(self, name: str, content: bytes) -> dict[str, Any]:
+        blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+        entry = {"rfilename": name, "type": "file", "path": name, "size": len(content), "oid": blob}
+        if name.endswith(self.lfs):
+            digest = hashlib.sha256(content).hexdigest()
+            entry["lfs"] = {"oid": digest, "sha256": digest, "size": len(content), "pointerSize": 130}
+        return entry
 
     def info(self) -> dict[str, Any]:
         siblings = []
@@ -121,7 +138,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*self._answer(), body=True)
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        if self.command == "PUT" and self.hub.breaks:
+            self.hub.breaks -= 1
+            self.rfile.read(length // 2)
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        content = self.rfile.read(length)
+        if self.hub.answers:
+            status, headers = self.hub.answers.pop(0)
+            self._send(status, headers, b"", body=True)
+            return
         self.hub.tokens.add(self.headers.get("Authorization", "").removeprefix("Bearer "))
         status, value = self.hub.take(self.path.partition("?")[0], content)
         self._send(status, {"Content-Type": "application/json"}, json.dumps(value).encode(), body=True)

@@ -1,0 +1,1 @@
+"""What the serve page shows: records of serving into escaped HTML."""

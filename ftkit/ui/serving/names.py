@@ -1,0 +1,34 @@
+"""What a person calls the things of serving: engines, states, models that can be served.
+
+Takes names, gives words. It looks nothing up by itself.
+"""
+
+from ftkit.ui import html
+from ftkit.ui.i18n import say
+
+_TONES: dict[str, html.Tone] = {
+    "live": "good",
+    "canary": "info",
+    "trying": "info",
+    "refused": "bad",
+}
+
+
+def engine(name: str, lang: str) -> str:
+    """An engine in a word."""
+    return say(f"serve.engine.short.{name}", lang)
+
+
+def state(name: str, lang: str) -> html.Markup:
+    """A version's state as a pill."""
+    return html.pill(_TONES.get(name, "plain"), say(f"serve.state.{name}", lang))
+
+
+def by(name: str, lang: str) -> str:
+    """Who did something."""
+    return say("serve.by.owner", lang) if name == "owner" else name
+
+
+def target(kind: str, name: str, lang: str) -> str:
+    """A model that can be served, with what it is."""
+    return name if kind == "run" else say(f"serve.target.{kind}", lang, name=name)

@@ -1,0 +1,1 @@
+"""Exports for programs that serve models: inference endpoints, containers, Triton."""

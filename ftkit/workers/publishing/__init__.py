@@ -1,0 +1,1 @@
+"""Putting a folder on the Hugging Face Hub, with its cards."""

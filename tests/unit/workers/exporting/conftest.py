@@ -1,0 +1,3 @@
+from tests.unit.workers.publishing.conftest import hub
+
+__all__ = ["hub"]
