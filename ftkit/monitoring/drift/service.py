@@ -249,7 +249,7 @@ class DriftService:
             due_at=due,
             overdue=due is not None and self._clock() >= due + settings.patience,
             outcome=_check(ended).outcome if ended else None,
-            waiting=fresh.count,
+            waiting=fresh.requests,
         )
 
     def _is_due(self, version: str, settings: DriftSettings, now: datetime) -> bool:

@@ -31,7 +31,7 @@ class CheckLine(NamedTuple):
 class Fresh(NamedTuple):
     """Requests that came after a moment: how many, when the first one did, and when the n-th; None where there is none."""
 
-    count: int
+    requests: int
     first_at: datetime | None
     enough_at: datetime | None
 
