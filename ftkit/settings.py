@@ -45,6 +45,10 @@ class Settings(BaseModel):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="FTKIT_ALLOWED_HOSTS: further host names of the dashboard, separated by commas."
     )
+    upstream_key: SecretStr = Field(
+        SecretStr(""),
+        description="FTKIT_UPSTREAM_KEY: key of the OpenAI-compatible servers that the engine upstream asks.",
+    )
     hf_endpoint: str = Field(
         "https://huggingface.co", description="HF_ENDPOINT: where models of the Hub come from."
     )
@@ -62,6 +66,10 @@ class Settings(BaseModel):
     waiting_per_user: int = Field(
         2, ge=0, description="FTKIT_WAITING_PER_USER: runs that anybody but the owner may have waiting."
     )
+    webhook_hosts: tuple[str, ...] = Field(
+        (),
+        description="FTKIT_WEBHOOK_HOSTS: host names within the own network that alerts may be sent to, separated by commas.",
+    )
     environment: Mapping[str, str] = Field(
         default_factory=dict, repr=False, exclude=True, description="What worker processes inherit."
     )
@@ -74,6 +82,7 @@ class Settings(BaseModel):
             "port": "FTKIT_PORT",
             "database_url": "FTKIT_DATABASE_URL",
             "token": "FTKIT_TOKEN",
+            "upstream_key": "FTKIT_UPSTREAM_KEY",
             "hf_endpoint": "HF_ENDPOINT",
             "offline": "HF_HUB_OFFLINE",
             "space_host": "SPACE_HOST",
@@ -82,13 +91,13 @@ class Settings(BaseModel):
             "waiting_per_user": "FTKIT_WAITING_PER_USER",
         }
         given = {field: environ[name] for field, name in names.items() if environ.get(name)}
-        hosts = tuple(h.strip() for h in environ.get("FTKIT_ALLOWED_HOSTS", "").split(",") if h.strip())
         home = Path(environ.get("FTKIT_HOME") or Path.home() / ".ftkit").expanduser().resolve()
         return cls.model_validate(
             {
                 **given,
                 "home": home,
-                "allowed_hosts": hosts,
+                "allowed_hosts": _names(environ, "FTKIT_ALLOWED_HOSTS"),
+                "webhook_hosts": _names(environ, "FTKIT_WEBHOOK_HOSTS"),
                 "recipes": Path(environ.get("FTKIT_RECIPES") or _SHIPPED_RECIPES),
                 "environment": dict(environ),
             }
@@ -114,8 +123,9 @@ class Settings(BaseModel):
         return tuple(name for name in _DANGEROUS if self.environment.get(name))
 
     def worker_environment(self) -> dict[str, str]:
-        """Environment of a worker process: ours, without the token of the dashboard."""
-        inherited = {k: v for k, v in self.environment.items() if k != "FTKIT_TOKEN"}
+        """Environment of a worker process: ours, without the token of the dashboard and the key of other servers."""
+        own = {"FTKIT_TOKEN", "FTKIT_UPSTREAM_KEY"}
+        inherited = {k: v for k, v in self.environment.items() if k not in own}
         return {
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -142,3 +152,8 @@ class Settings(BaseModel):
 def failpoints(environ: Mapping[str, str] = os.environ) -> str:
     """FTKIT_FAILPOINT: what tests ask of ``ftkit.failpoints``; empty in real use."""
     return environ.get("FTKIT_FAILPOINT", "")
+
+
+def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    """A list of names, separated by commas."""
+    return tuple(name.strip() for name in environ.get(variable, "").split(",") if name.strip())

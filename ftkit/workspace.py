@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ftkit.data.cleaning.quality import is_refusal
@@ -29,14 +30,20 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
+from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
+from ftkit.loop.aftercare import Aftercare, Services, examples
 from ftkit.loop.service import Loop, Rooms
+from ftkit.loop.sources import Sources
 from ftkit.loop.telling import Telling, Witnesses
 from ftkit.loop.trained import Records, trained_on
 from ftkit.models.catalogue import BUNDLED_ID
 from ftkit.models.service import ModelService
+from ftkit.monitoring.alerts.service import AlertService
 from ftkit.monitoring.drift.service import DriftService
+from ftkit.monitoring.harvest.service import HarvestService
 from ftkit.monitoring.traffic.service import TrafficService
 from ftkit.ratings.comparing.service import ComparisonService
 from ftkit.ratings.examples.service import ExampleService
@@ -45,6 +52,13 @@ from ftkit.ratings.results.service import ResultService
 from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Export, Restoration, Run, Split
+from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.llamacpp import LlamaEngine
+from ftkit.serving.engines.resident import ResidentEngine
+from ftkit.serving.engines.upstream import UpstreamEngine
+from ftkit.serving.keys.service import KeyService
+from ftkit.serving.versions.means import Means
+from ftkit.serving.versions.service import ServingService
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.backup import restoring
@@ -55,6 +69,7 @@ from ftkit.store.examples import ExampleTable
 from ftkit.store.files import Folders
 from ftkit.store.jobs import JobTable
 from ftkit.store.looks import Looks
+from ftkit.store.monitoring.choices import ChoiceTable
 from ftkit.store.tags import TagTable
 from ftkit.training.machine import look
 from ftkit.training.memory import Fit, Lengths, fit
@@ -162,12 +177,20 @@ class Workspace:
         self._open_delivery(new_id)
         self._settle_jobs()
 
+    @property
+    def clock(self) -> Clock:
+        """Gives the time."""
+        return self._clock
+
     def tick(self) -> None:
         """Look after the jobs, and after what waits for one of them to end. Cheap; call it every second or two."""
         self.jobs.tick()
         self.studies.freeze_done()
         self.drift.tick()
         self.traffic.tick()
+        self.alerts.tick()
+        self.aftercare.tick()
+        self.serving.tick()
 
     def prepare_first_start(self) -> None:
         """Put the sample data, a split of it and the bundled model in place, once in the life of a data folder.
@@ -284,11 +307,30 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.alerts = AlertService(self._database, self._clock, new_id, self.settings.webhook_hosts)
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        self.exports = ExportService(
+            self.artefacts,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            in_use=lambda export: self.serving.in_use(f"export:{export}"),
+        )
+        prompts = PromptService(self.artefacts, self.folders)
+        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
+        self.keys = KeyService(self._database, self._clock, new_id)
+        means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
+        self.serving = ServingService(self._database, means, self._clock, new_id)
+        self.engines: dict[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
+        }
         self._open_drift(new_id)
 
     def _open_drift(self, new_id: NewId) -> None:
-        artefacts = self.artefacts
+        artefacts, clock = self.artefacts, self._clock
         records = Records(
             run=lambda id_: artefacts.get(Run, id_),
             export=lambda id_: artefacts.get(Export, id_),
@@ -299,11 +341,27 @@ class Workspace:
             self._database,
             self.folders,
             self.jobs,
-            self._clock,
+            clock,
             new_id,
             trained_on=lambda target: trained_on(target, records),
-            on_drift=lambda version, values: None,
+            on_drift=lambda version, values: self.alerts.raise_alert("drift", version, values),
         )
+        self.harvests = HarvestService(self._database, self.traffic, clock, partial(examples, self.drift))
+        services = Services(
+            data=self.data,
+            splits=self.splits,
+            training=self.training,
+            evaluation=self.evaluation,
+            sides=self.sides,
+            serving=self.serving,
+            traffic=self.traffic,
+            drift=self.drift,
+            alerts=self.alerts,
+            harvests=self.harvests,
+        )
+        self.aftercare = Aftercare(services, records, ChoiceTable(self._database, clock), clock)
+        self.harvest, self.next_run = self.aftercare.harvesting.harvest, self.aftercare.harvesting.next_run
+        self.generations, self.reevaluation = self.aftercare.generations, self.aftercare.reevaluation
 
     def _settle_jobs(self) -> None:
         done = self.restoration
@@ -318,7 +376,11 @@ class Workspace:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.serving.close()
+        for engine in self.engines.values():
+            engine.close()
         self.traffic.close()
+        self.alerts.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":

@@ -160,6 +160,10 @@ PHRASES: dict[str, str] = {
     "preferred_empty": "Items with an empty answer: {count}.",
     "preferred_test": "Prompts of the test part: {rows} rows. The column {column} says so. A model that learns them cannot be judged "
     "by them any more.",
+    # requests of a served model
+    "harvested_rows": "Requests of the served model: {rows}. Personal data in them was masked before they were kept.",
+    "harvested_corrected": "Answers that users put right: {count}. They stand in place of the model's own.",
+    "harvested_doubtful": "Answers that users rated bad and nobody has put right: {count}. Correct them before a model learns them.",
     # words that stand inside the sentences above
     "part_train": "training",
     "part_validation": "validation",

@@ -5,7 +5,7 @@ immutable and appears under its name only when complete. It trains nothing and k
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,22 @@ class DataService:
         )
 
     def import_upload(
-        self, upload_id: str, name: str | None = None, mapping: Mapping[str, str] | None = None
+        self,
+        upload_id: str,
+        name: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        *,
+        made_from: Sequence[str] = (),
+        notes: Sequence[str] = (),
     ) -> Dataset:
-        """Make a dataset of an upload as it was read last; without a mapping, the likely one.
+        """Make a dataset of an upload as it was read last.
+
+        Args:
+            upload_id: the upload.
+            name: of the dataset; that of the file where it is left out.
+            mapping: roles of the columns; the likely ones where it is left out.
+            made_from: ids of what else it comes from.
+            notes: what there is to know of its rows beside what was noticed in reading them.
 
         Raises:
             BadInput: the file cannot be read, or the mapping does not fit it.
@@ -107,7 +120,12 @@ class DataService:
         rows = self.incoming.rows_file(upload_id)
         storage.check_unchanged(rows, reading.file_hash)
         record = self._dataset(reading, rows, mapping)
-        new = {"name": name or Path(upload.filename).stem, "parents": (upload.id,), "license": upload.license}
+        new = {
+            "name": name or Path(upload.filename).stem,
+            "parents": (upload.id, *made_from),
+            "license": upload.license,
+            "notes": (*notes, *record.notes),
+        }
         return self._copied(record.model_copy(update=new), rows)
 
     def import_file(self, path: Path, name: str | None = None) -> Dataset:

@@ -26,7 +26,7 @@ class Records(NamedTuple):
 def trained_on(target: str | None, records: Records) -> TrainedOn | None:
     """The rows that a target learned from; None for a base model, and where run or split are no longer here."""
     try:
-        id_ = _run_of(target or "", records)
+        id_ = run_of(target or "", records)
         if id_ is None:
             return None
         run = records.run(id_)
@@ -37,7 +37,12 @@ def trained_on(target: str | None, records: Records) -> TrainedOn | None:
     return TrainedOn(run.id, str(file), split.mapping) if file.exists() else None
 
 
-def _run_of(target: str, records: Records) -> str | None:
+def run_of(target: str, records: Records) -> str | None:
+    """The run whose model a target is; None for a base model and for another server.
+
+    Raises:
+        NotFound: there is no such export.
+    """
     if target.startswith("export:"):
         return records.export(target.removeprefix("export:").partition("@")[0]).run
     try:

@@ -6,7 +6,7 @@ Gradio leaves open in a mounted app.
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
 from fastapi import FastAPI, Form
@@ -19,6 +19,8 @@ from ftkit.server.bodies import UPLOAD_LIMIT
 from ftkit.server.callers import Hosts, own_path
 from ftkit.server.downloads import add_downloads
 from ftkit.server.gate import SECURITY_HEADERS, Gate, session_cookie, set_cookie
+from ftkit.server.gateway.routes import add_gateway
+from ftkit.server.gateway.service import Gateway
 from ftkit.server.login import login_page
 from ftkit.server.pages import Pages
 from ftkit.server.rating.cookies import RaterCookies
@@ -68,11 +70,14 @@ def assemble(workspace: "Workspace", token: str) -> FastAPI:
     app = FastAPI(title="ftkit", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(Exception, _failed)
     _add_open_routes(app, sessions, framed)
+    _add_health(app, workspace)
     _add_language(app, framed)
     add_downloads(app, workspace)
     add_rating(
         app, workspace.raters, RaterCookies(session_key(settings.home / _SESSION_KEY, "raters"), framed)
     )
+    gateway = Gateway.of(workspace)
+    add_gateway(app, gateway)
     _mount(app, build(workspace), settings)
     app.add_middleware(Pages)
     hosts = Hosts(settings.allowed_hosts, settings.space_host)
@@ -115,11 +120,14 @@ def _blocked(settings: Settings) -> list[str]:
     return [str(caches), *(str(settings.home / name) for name in _PRIVATE), *map(str, set_aside)]
 
 
-def _add_open_routes(app: FastAPI, sessions: Sessions, framed: bool) -> None:
+def _add_health(app: FastAPI, workspace: "Workspace") -> None:
     @app.get("/health")
-    def health() -> dict[str, str]:
-        return {"status": "ok", "version": __version__}
+    def health() -> dict[str, Any]:
+        serving = bool(workspace.serving.answering())
+        return {"status": "ok", "version": __version__, "serving": serving}
 
+
+def _add_open_routes(app: FastAPI, sessions: Sessions, framed: bool) -> None:
     @app.get("/login")
     def show_login(request: Request) -> Response:
         return login_page(request)

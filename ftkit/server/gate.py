@@ -28,6 +28,9 @@ OPEN_PATHS = frozenset({"/health", "/login", "/language"})
 # Raters have no session of the owner: these paths know them by a cookie of their own and answer nothing else.
 RATER_PAGE = "/rate"
 RATER_PREFIXES = ("/rate/api/", "/invite/")
+# Programs bring an API key, which the gateway's routes look at; they also hold the limit on its requests.
+GATEWAY_PREFIX = "/v1/"
+METRICS_PATH = "/metrics"
 UPLOAD_PATH = "/gradio_api/upload"
 USER = "owner"
 
@@ -107,7 +110,8 @@ class Gate:
                 )
             except NotAllowed as error:
                 problem = error
-        if known or request.url.path in OPEN_PATHS or is_raters(request.url.path):
+        path = request.url.path
+        if known or path in OPEN_PATHS or is_raters(path) or is_gateways(path):
             return None
         if wants_page:
             return self._login(request, problem)
@@ -126,6 +130,11 @@ class Gate:
 def is_raters(path: str) -> bool:
     """Whether a path is one of those that raters use."""
     return path == RATER_PAGE or path.startswith(RATER_PREFIXES)
+
+
+def is_gateways(path: str) -> bool:
+    """Whether a path is one of those that programs use with an API key."""
+    return path == METRICS_PATH or path.startswith(GATEWAY_PREFIX)
 
 
 def session_cookie(request: Request) -> str:
@@ -149,6 +158,8 @@ async def _limit(request: Request, receive: Receive) -> Receive | None:
     """``receive`` with the limit for this path; None when the body is too large."""
     upload = request.url.path.rstrip("/") == UPLOAD_PATH
     limit = UPLOAD_REQUEST_LIMIT if upload else REQUEST_LIMIT
+    if is_gateways(request.url.path):
+        return receive
     if is_raters(request.url.path):
         limit = RATER_REQUEST_LIMIT
     declared = request.headers.get("content-length", "0")

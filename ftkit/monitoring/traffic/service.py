@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ftkit.errors import BadInput, FtkitError, NotFound
+from ftkit.errors import BadInput, FtkitError, NotFound, WorkerFault
 from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Jobs
 from ftkit.monitoring.traffic.behind import Behind
@@ -215,7 +215,7 @@ class TrafficService:
     def _store_texts(self, batch: list[_Texts]) -> None:
         told = [list(texts_in(one.value)) for one in batch]
         try:
-            masked = mask_texts(self._masker.ask, [text for texts in told for text in texts])
+            masked = self._masked([text for texts in told for text in texts])
             if self._texts.closed or not self.settings().keep_texts:  # the owner may have changed their mind
                 return
         except FtkitError as error:
@@ -228,6 +228,15 @@ class TrafficService:
         for one, texts in zip(batch, told, strict=True):
             self._keep(one, masked[place : place + len(texts)])
             place += len(texts)
+
+    def _masked(self, texts: list[str]) -> list[Masked]:
+        """Asked twice where the worker went away or was slow to start: it ends by itself when nobody asks."""
+        try:
+            return mask_texts(self._masker.ask, texts)
+        except WorkerFault:
+            if self._texts.closed:
+                raise
+            return mask_texts(self._masker.ask, texts)
 
     def _keep(self, one: _Texts, masked: list[Masked]) -> None:
         try:

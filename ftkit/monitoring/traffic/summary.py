@@ -7,7 +7,7 @@ never a zero.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field
 
@@ -31,6 +31,14 @@ class Share(Record):
     share: float | None = None
     low: float | None = None
     high: float | None = None
+
+    @classmethod
+    def measured(cls, count: int, of: int) -> Self:
+        """So many of so many."""
+        if of < SHARE_FROM:
+            return cls(count=count, of=of)
+        low, high = wilson(count / of, of)
+        return cls(count=count, of=of, share=count / of, low=low, high=high)
 
 
 class Spread(Record):
@@ -121,9 +129,9 @@ def summarise(
     looked = [row["personal"] for row in rows if row["personal"] is not None]
     step: Literal["hour", "day"] = "hour" if until - since <= _HOURS_UP_TO else "day"
     shares = {
-        "failed": _share(len(rows) - len(answered), len(rows)),
-        "refused": _share(sum(row["refused"] for row in judged), len(judged)),
-        "thumbs_down": _share(thumbs[-1], thumbs[1] + thumbs[-1]),
+        "failed": Share.measured(len(rows) - len(answered), len(rows)),
+        "refused": Share.measured(sum(row["refused"] for row in judged), len(judged)),
+        "thumbs_down": Share.measured(thumbs[-1], thumbs[1] + thumbs[-1]),
     }
     spreads = {
         "latency": _spread([row["seconds"] for row in whole]),
@@ -215,13 +223,6 @@ def _begin_of(step: Literal["hour", "day"]) -> Callable[[datetime], datetime]:
     if step == "hour":
         return lambda at: at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return lambda at: at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _share(count: int, of: int) -> Share:
-    if of < SHARE_FROM:
-        return Share(count=count, of=of)
-    low, high = wilson(count / of, of)
-    return Share(count=count, of=of, share=count / of, low=low, high=high)
 
 
 def _spread(seconds: Sequence[float]) -> Spread:

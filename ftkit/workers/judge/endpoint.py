@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from ftkit.addresses import reach
 from ftkit.errors import BadInput, NotFound, Refused
-from ftkit.evaluation.judge.address import reach
 from ftkit.evaluation.judge.options import JudgeOptions, not_from_afar
 from ftkit.workers.judge.desk import Failed, Reply
 

@@ -1,7 +1,8 @@
 import pytest
 
+from ftkit.addresses import reach
 from ftkit.errors import BadInput, Refused
-from ftkit.evaluation.judge.address import base_url, reach, stays_here
+from ftkit.evaluation.judge.address import base_url, stays_here
 from ftkit.evaluation.judge.options import JudgeOptions
 from ftkit.evaluation.judge.rubric import default_rubric
 

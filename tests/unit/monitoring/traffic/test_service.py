@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ftkit.data.cleaning.quality import is_refusal
-from ftkit.errors import NotFound, Refused
+from ftkit.errors import NotFound, Refused, WorkerFault
 from ftkit.monitoring.traffic.exchange import Feedback
 from ftkit.monitoring.traffic.kept import TrafficSettings
 from ftkit.monitoring.traffic.service import TrafficService, Which
@@ -116,6 +116,22 @@ def test_text_that_cannot_be_masked_is_dropped_and_counted(log: Log) -> None:
     assert log.service.get("req-3").messages is None
     assert log.service.lost()["reasons"] == {"jobs.resident_asleep": 2, "traffic.mask_incomplete": 1}
     assert MAIL.encode() not in log.bytes_on_disk()
+
+
+def test_a_worker_that_went_away_is_asked_once_more(log: Log) -> None:
+    log.keep_texts()
+    near, calls = log.masker.ask, []
+
+    def gone(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        calls.append(request)
+        if len(calls) == 1:
+            raise WorkerFault("jobs.resident_gone", "It went away.")
+        return near(request)
+
+    log.masker.ask = gone  # type: ignore[method-assign]
+    log.record(exchange(1))
+    assert log.service.get("req-1").answer == "It is on its way."
+    assert (len(calls), log.service.lost()["texts"]) == (2, 0)
 
 
 def test_the_owner_changes_their_mind_while_a_text_waits(log: Log) -> None:

@@ -1,1 +1,0 @@
-"""What resident workers share that answer one client after another."""
