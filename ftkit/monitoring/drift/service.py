@@ -25,10 +25,11 @@ KIND = "drift"
 LANE = "watch"
 _SETTINGS = "drift"
 _UNFINISHED: Outcome = "checking"
+_GOOD: tuple[Outcome, ...] = ("steady", "drift", "too_few")  # it came to an end as it should
 _SEED = 42
 _EARLIER = 2000  # requests before the window, for the quality of answers
 _LISTED = 200
-_LOOK_EVERY = timedelta(seconds=5)
+_LOOK_EVERY = timedelta(seconds=30)
 _AFTER_FAILURE = timedelta(minutes=15)
 
 
@@ -209,7 +210,7 @@ class DriftService:
 
     def _settle(self) -> None:
         """Write down how the checks that have ended came out; whoever is first also tells of a drift."""
-        for line in self._table.all(_LISTED, outcome=_UNFINISHED):
+        for line in self._table.all(_LISTED, outcomes=[_UNFINISHED]):
             report = self._result(line)
             if report is None or not self._table.finish(line.id, _UNFINISHED, report["outcome"], report):
                 continue
@@ -234,9 +235,8 @@ class DriftService:
         return self._trained_on(self._table.target(version))
 
     def _standing(self, version: str) -> Standing:
-        settings, lines = self.settings(), self._table.all(_LISTED, version)
-        good = _newest(lines, ("steady", "drift", "too_few"))
-        ended = _newest(lines, ("steady", "drift", "too_few", "failed"))
+        settings = self.settings()
+        good, ended = self._newest(version, _GOOD), self._newest(version, (*_GOOD, "failed"))
         fresh = self._fresh(version, good, settings)
         due = (
             due_at(settings, good.at if good else None, fresh.first_at, fresh.enough_at)
@@ -249,26 +249,25 @@ class DriftService:
             due_at=due,
             overdue=due is not None and self._clock() >= due + settings.patience,
             outcome=_check(ended).outcome if ended else None,
-            waiting=fresh.count,
+            waiting=fresh.requests,
         )
 
     def _is_due(self, version: str, settings: DriftSettings, now: datetime) -> bool:
-        lines = self._table.all(_LISTED, version)
-        if lines and lines[0].outcome == _UNFINISHED:
+        last = self._newest(version, None)
+        if last is not None and last.outcome == _UNFINISHED:
             return False
-        if lines and lines[0].outcome == "failed" and now < lines[0].at + _AFTER_FAILURE:
+        if last is not None and last.outcome == "failed" and now < last.at + _AFTER_FAILURE:
             return False
-        good = _newest(lines, ("steady", "drift", "too_few"))
+        good = self._newest(version, _GOOD)
         fresh = self._fresh(version, good, settings)
         due = due_at(settings, good.at if good else None, fresh.first_at, fresh.enough_at)
         return due is not None and now >= due
 
+    def _newest(self, version: str, outcomes: Sequence[Outcome] | None) -> CheckLine | None:
+        return next(iter(self._table.all(1, version, outcomes)), None)
+
     def _fresh(self, version: str, last: CheckLine | None, settings: DriftSettings) -> Fresh:
         return self._table.fresh(version, last.ends if last else None, settings.every_requests)
-
-
-def _newest(lines: Sequence[CheckLine], outcomes: Sequence[Outcome]) -> CheckLine | None:
-    return next((line for line in lines if line.outcome in outcomes), None)
 
 
 def _check(line: CheckLine) -> DriftCheck:

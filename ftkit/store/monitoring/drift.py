@@ -3,7 +3,7 @@
 Takes and gives plain values; only requests whose texts are kept count. It decides nothing about when a check is due.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class CheckLine(NamedTuple):
 class Fresh(NamedTuple):
     """Requests that came after a moment: how many, when the first one did, and when the n-th; None where there is none."""
 
-    count: int
+    requests: int
     first_at: datetime | None
     enough_at: datetime | None
 
@@ -64,13 +64,15 @@ class DriftTable:
         with self._database.write() as connection:
             return bool(connection.execute(query).rowcount)
 
-    def all(self, limit: int, version: str | None = None, outcome: str | None = None) -> list[CheckLine]:
+    def all(
+        self, limit: int, version: str | None = None, outcomes: Sequence[str] | None = None
+    ) -> list[CheckLine]:
         """Checks, the newest first."""
         query = select(drift_checks).order_by(drift_checks.c.at.desc(), drift_checks.c.id).limit(limit)
         if version is not None:
             query = query.where(drift_checks.c.version == version)
-        if outcome is not None:
-            query = query.where(drift_checks.c.outcome == outcome)
+        if outcomes is not None:
+            query = query.where(drift_checks.c.outcome.in_(outcomes))
         with self._database.read() as connection:
             return [CheckLine(*line) for line in connection.execute(query)]
 

@@ -84,7 +84,7 @@ def topic(
         values={"clusters": clusters},
         examples=tuple(prompts[place].id for place in inside[:_EXAMPLES]),
     )
-    return finding, frozenset(prompts[place].text for place in np.flatnonzero(members))
+    return finding, frozenset(prompts[place].text for place in np.flatnonzero(members).tolist())
 
 
 def distance(wording: Wording, windows: Windows) -> Finding:

@@ -176,16 +176,16 @@ def test_enough_new_requests_start_a_check(watch):
     watch.ask(texts(49))
     watch.service.tick()
     assert watch.service.checks() == []
-    watch.later(seconds=10)
+    watch.later(seconds=40)
     watch.ask(texts(1))
     watch.service.tick()
     (check,) = watch.service.checks()
     assert (check.outcome, check.requests) == ("checking", 50)
     watch.play(check.id)
-    watch.later(seconds=10)
+    watch.later(seconds=40)
     watch.service.tick()
     assert [one.outcome for one in watch.service.checks()] == ["steady"]
-    watch.later(seconds=30)
+    watch.later(seconds=40)
     watch.service.tick()
     assert len(watch.service.checks()) == 1  # nothing new came
 
