@@ -28,6 +28,7 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
@@ -283,6 +284,7 @@ class Workspace:
 
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
+        self.exports = ExportService(self.artefacts, self.folders, self.jobs, self._clock, new_id)
         self.engines: dict[EngineName, Engine] = {
             "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
             "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
