@@ -130,8 +130,9 @@ def _file(
             engine=engine,
             names=names,
         )
-    source = source_of(workspace.sides, _named(workspace, target))
-    wanted, failed = read_prompts(_lines(file), system, settings)
+    name = _named(workspace, target)
+    source = source_of(workspace.sides, name)
+    wanted, failed = read_prompts(_lines(file), system, settings, f"{engine} {name}")
     out = files[1] or file.with_name(f"{file.stem}.answers.jsonl")
     answers = Answers(out.expanduser().absolute())
     try:

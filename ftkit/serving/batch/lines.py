@@ -21,16 +21,17 @@ _FIELDS = frozenset({"id", "prompt", "messages"})
 
 
 class Wanted(NamedTuple):
-    """One line that is to be asked: its number from 1, its id, and the question."""
+    """One line that is to be asked: its number from 1, its id, the question, and who answers it."""
 
     line: int
     id: str
     asked: Asked
+    by: str = ""
 
     @property
     def mark(self) -> str:
-        """Tells this question with these settings from any other."""
-        content = [self.id, self.asked.model_dump(mode="json")]
+        """Tells this question with these settings to this model from any other."""
+        content = [self.by, self.id, self.asked.model_dump(mode="json")]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -43,7 +44,7 @@ class Failed(NamedTuple):
 
 
 def read_prompts(
-    lines: Iterable[str], system: str, settings: Mapping[str, Any]
+    lines: Iterable[str], system: str, settings: Mapping[str, Any], by: str = ""
 ) -> tuple[list[Wanted], list[Failed]]:
     """What is to be asked, and the lines that ask nothing.
 
@@ -51,6 +52,7 @@ def read_prompts(
         lines: each an object with ``prompt`` or ``messages``, and perhaps ``id``; without, the number of the line is its id.
         system: message before each prompt; none where it is empty.
         settings: of all questions, as ``Asked`` has them.
+        by: who answers them, the engine with the model.
     """
     found: dict[str, Wanted] = {}
     failed: list[Failed] = []
@@ -63,7 +65,7 @@ def read_prompts(
             id_ = str(row.get("id", number))
             if id_ in found:
                 raise ValueError(f"the id {id_!r} stands in line {found[id_].line} already")
-            found[id_] = Wanted(number, id_, Asked(messages=_messages(row, system), **settings))
+            found[id_] = Wanted(number, id_, Asked(messages=_messages(row, system), **settings), by)
         except ValidationError:
             failed.append(Failed(number, id_, "messages is no list of objects"))
         except ValueError as error:

@@ -107,6 +107,8 @@ def test_another_question_under_the_same_id_is_asked(tmp_path: Path) -> None:
     out = tmp_path / "answers.jsonl"
     run(Echo(), wanted({"id": "a", "prompt": "one"})[0], out)
     assert run(Echo(), wanted({"id": "a", "prompt": "two"})[0], out) == Done(1, 0, [])
+    other, _ = read_prompts(['{"id": "a", "prompt": "one"}'], "", SETTINGS, "resident run:other")
+    assert run(Echo(), other, out) == Done(1, 0, [])
 
 
 def test_what_failed_is_counted_with_its_reason_and_asked_again_next_time(tmp_path: Path) -> None:
