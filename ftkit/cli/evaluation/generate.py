@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from rich.console import Console
@@ -188,7 +188,7 @@ class _Spinner:
     def __init__(self) -> None:
         self._status = Console(stderr=True).status("Waking the model")
 
-    def __enter__(self) -> "_Spinner":
+    def __enter__(self) -> Self:
         if sys.stderr.isatty():
             self._status.start()
         return self
