@@ -324,7 +324,7 @@ class Workspace:
             "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
         }
         prompts = PromptService(self.artefacts, self.folders)
-        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
+        self.sources = Sources(self.sides, prompts, lambda run: self.artefacts.get(Run, run))
         self.keys = KeyService(self._database, self._clock, new_id)
         means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)

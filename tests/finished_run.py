@@ -18,7 +18,7 @@ from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.identity import Identity
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.service import Jobs
-from ftkit.records import Dataset, Run, Split
+from ftkit.records import Dataset, Export, Run, Split
 from ftkit.settings import Settings
 from ftkit.store.artefacts import Artefacts
 from ftkit.store.engine import Database
@@ -155,3 +155,22 @@ def open_room(home: Path, launcher: Launcher | None = None) -> Iterator[Room]:
             room.launcher.reap()  # a worker ends a moment after its last word
             time.sleep(0.05)
         room.database.close()
+
+
+def add_export(room: Room, target: str, *files: str) -> Path:
+    """A record and files of an export; without files one that is not done."""
+    room.artefacts.add(
+        Export(
+            id=target,
+            name=f"First · {target}",
+            created_at=NOW,
+            parents=(RUN,),
+            run=RUN,
+            target=target,
+            options={},
+        )
+    )
+    folder = room.folders.export(target) / "files"
+    for file in files:
+        write_json(folder / file, {})
+    return folder

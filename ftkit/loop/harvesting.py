@@ -135,7 +135,9 @@ class Harvesting:
             try:
                 return splits.split(dataset, ratios)
             except BadInput as error:
-                if error.key == "data.part_empty_seed":  # users ask alike: rows that may not stand apart leave a part empty
+                if (
+                    error.key == "data.part_empty_seed"
+                ):  # users ask alike: rows that may not stand apart leave a part empty
                     return splits.split(dataset, ratios, seed=int(str(error.values["seed"])))
         return splits.split(dataset)
 
