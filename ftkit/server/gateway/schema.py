@@ -152,6 +152,9 @@ class Stored(BaseModel):
 
     request_id: str
     stored: Literal[True] = True
+    texts_kept: bool = Field(
+        description="Whether correction and comment are kept too; else the traffic log keeps numbers only."
+    )
 
 
 class Usage(BaseModel):
