@@ -307,7 +307,7 @@ class Workspace:
             in_use=lambda export: self.serving.in_use(f"export:{export}"),
         )
         prompts = PromptService(self.artefacts, self.folders)
-        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
+        self.sources = Sources(self.sides, prompts, lambda run: self.artefacts.get(Run, run))
         self.keys = KeyService(self._database, self._clock, new_id)
         means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
         self.serving = ServingService(self._database, means, self._clock, new_id)

@@ -1,6 +1,5 @@
-"""``ftkit evaluate``, ``generate`` and ``report``: what a finished run is worth."""
+"""``ftkit evaluate`` and ``report``: what a finished run is worth."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -8,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ftkit.cli.output import Answer, facts, table
 from ftkit.cli.runs import RunId
 from ftkit.cli.session import check_done, follow, open_workspace, write_page
-from ftkit.errors import BadInput, WorkerFault
+from ftkit.errors import BadInput
 from ftkit.evaluation.report.sections import NameLine, SkillLine, forgotten
 from ftkit.evaluation.report.sections import names as names_lines
 from ftkit.evaluation.report.words import looks_sentence, words
@@ -126,58 +123,6 @@ def evaluate(
         view = run_evaluation(workspace, run, split_part.value, wanted, others or ())
     value = evaluation_value(view)
     return Answer(value, _shown(value))
-
-
-def generate(
-    run: RunId,
-    prompt: Annotated[str, typer.Option(help="What to ask.")],
-    system: Annotated[str | None, typer.Option(help="System message before it.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(min=1, max=4096, help="Longest answer, in tokens.")] = 256,
-    temperature: Annotated[
-        float, typer.Option(min=0, max=5, help="0 takes the likeliest token each time; higher varies more.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same answers.")] = 42,
-) -> Answer:
-    """Ask base and tuned model the same, and show both answers.
-
-    JSON: `run`, `prompt`, `system`, `base`, `tuned`, `base_tokens`, `tuned_tokens`, `base_cut`, `tuned_cut`, `seconds`, `sampling`.
-    """
-    from ftkit.ratings.sampling import Sampling  # noqa: PLC0415 - their imports are not needed for --help
-    from ftkit.ratings.sides.names import Side  # noqa: PLC0415
-
-    messages = [{"role": "system", "content": system}] if system else []
-    messages.append({"role": "user", "content": prompt})
-    sampling = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
-    with open_workspace() as workspace, _Spinner() as spinner:
-        model = workspace.training.get(run).run.model
-        sides = [Side(kind="base", id=model), Side(kind="run", id=run)]
-        last = None
-        for last in workspace.comparisons.compare(sides, [messages] * 2, Sampling.parse(sampling)):
-            spinner.turn(max(answer.tokens for answer in last.answers))
-    if last is None:
-        raise WorkerFault("cli.no_answer", "The model gave no answer. Ask again.")
-    base, tuned = last.answers
-    value = {
-        "run": run,
-        "prompt": prompt,
-        "system": system,
-        "base": base.text,
-        "tuned": tuned.text,
-        "base_tokens": base.tokens,
-        "tuned_tokens": tuned.tokens,
-        "base_cut": base.cut,
-        "tuned_cut": tuned.cut,
-        "seconds": last.seconds,
-        "sampling": sampling,
-    }
-    shown: list[Any] = [
-        Text("Base model", style="bold"),
-        base.text,
-        "",
-        Text("Tuned model", style="bold"),
-        tuned.text,
-    ]
-    return Answer(value, shown)
 
 
 def report(
@@ -320,22 +265,3 @@ def _options(task: TaskName | None, metrics: str | None, check: Path | None) -> 
                 reason=error.strerror if isinstance(error, OSError) else "not UTF-8 text",
             ) from error
     return Options.from_json({"task": task and task.value, "metrics": keys, "checks": checks})
-
-
-class _Spinner:
-    """Shows on a terminal that an answer is being written."""
-
-    def __init__(self) -> None:
-        self._status = Console(stderr=True).status("Waking the model")
-
-    def __enter__(self) -> "_Spinner":
-        if sys.stderr.isatty():
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-    def turn(self, tokens: int) -> None:
-        """Say how far the answer is."""
-        self._status.update(f"Answering: {tokens} tokens")

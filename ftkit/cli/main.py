@@ -19,8 +19,9 @@ from ftkit import __version__
 from ftkit.cli import data, models, runs
 from ftkit.cli.data_health import check, clean, history
 from ftkit.cli.doctor import doctor
-from ftkit.cli.evaluate import evaluate, generate, report
+from ftkit.cli.evaluate import evaluate, report
 from ftkit.cli.evaluation import benchmark, errors, judge
+from ftkit.cli.evaluation.generate import generate
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.ratings import group as ratings

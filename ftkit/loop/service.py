@@ -186,9 +186,8 @@ class Loop:
                 "No recipe learns by {method}. Choose a recipe and set its method on the Train page.",
                 method=made.method,
             )
-        return NextTraining(
-            split=made.split, recipe=recipe.name, model=model, start_from_run=best.id if best else ""
-        )
+        run = self._rooms.sides.run_of(best) if best else ""
+        return NextTraining(split=made.split, recipe=recipe.name, model=model, start_from_run=run)
 
     def begun_with(self, following: NextTraining) -> RunSpec:
         """The settings that the train page shows.

@@ -47,11 +47,13 @@ def load_model(
     """The model in a folder, in evaluation mode on the best device, with PyTorch's own attention where it has one.
 
     Args:
-        folder: config and safetensors.
+        folder: config and safetensors, or a GGUF file, whose numbers are taken out of their few bits.
         dtype: numbers that the weights are kept in; None for the fastest that is right here (``answer_dtype``).
         quantization: keep the weights of linear layers in fewer bits. Such a model can be neither merged nor saved.
     """
-    _refuse_pickles(folder, "model*.safetensors")
+    packed = next(iter(sorted(folder.glob("*.gguf"))), None)
+    if packed is None:
+        _refuse_pickles(folder, "model*.safetensors")
     kind: Any = AutoModelForSeq2SeqLM if is_encoder_decoder(folder) else AutoModelForCausalLM
     model: Any = kind.from_pretrained(
         folder,
@@ -60,6 +62,7 @@ def load_model(
         trust_remote_code=False,
         use_safetensors=True,
         quantization_config=quantization,
+        **({} if packed is None else {"gguf_file": packed.name}),
     )
     if model.config.model_type == "gpt2":
         # transformers leaves it unset for GPT-2, and the loss is then divided by one token too many a row.

@@ -1,11 +1,11 @@
 """Speed figures of this machine, each beside what it is compared with, in one run.
 
-    python -m tests.bench [start] [train] [evaluate] [compare] [memory] [data]
+    python -m tests.bench [start] [train] [evaluate] [compare] [serve] [memory] [data]
 
 ``start``: how soon ``python app.py`` answers, and its memory. ``train``: one epoch over 64 rows of the sample, or of the file
 that FTKIT_BENCH_ROWS names, with ftkit and with a plain TRL script, on the bundled model. ``evaluate``: 64 rows of the sample
 answered by base and tuned model together, and by a plain ``generate`` loop, in float32. ``compare``: answers of base and tuned
-model together beside the tuned one alone. ``memory``: what the run card says and
+model together beside the tuned one alone. ``serve``: 30 questions to a served model at once beside one after another. ``memory``: what the run card says and
 what a run takes, over methods, batches and lengths. ``data``: 100,000 rows imported, checked and split, and how fast pages are
 meanwhile. Data goes to FTKIT_HOME. Absolute numbers differ from machine to machine and from minute to minute: read the ratios.
 """
@@ -31,6 +31,7 @@ from tests.bench.data import bench_data
 from tests.bench.evaluate import bench_evaluation
 from tests.bench.memory import bench_memory
 from tests.bench.page import dashboard
+from tests.bench.serve import bench_serving
 from tests.bench.train import bench_training
 
 STARTS = 3
@@ -76,6 +77,12 @@ def bench_compare() -> dict[str, Any]:
         return bench_comparison(workspace, Path(folder))
 
 
+def bench_serve() -> dict[str, Any]:
+    """Thirty questions at once, and one after another."""
+    with _with_model() as workspace:
+        return bench_serving(workspace)
+
+
 def bench_memory_estimate() -> dict[str, Any]:
     """What the run card says and what a run takes."""
     with _with_model() as workspace, tempfile.TemporaryDirectory() as folder:
@@ -103,6 +110,7 @@ BENCHES = {
     "train": bench_train,
     "evaluate": bench_evaluate,
     "compare": bench_compare,
+    "serve": bench_serve,
     "memory": bench_memory_estimate,
     "data": bench_large_data,
 }

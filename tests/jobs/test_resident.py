@@ -1,11 +1,16 @@
 """The resident worker: started by the first question, shared, restarted after it went to sleep."""
 
+import contextlib
+import threading
 import time
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Listener
 
 import pytest
 
 from ftkit.errors import WorkerFault
 from ftkit.jobs.resident import Resident
+from ftkit.store.files import write_json
 from tests.jobs.conftest import Yard
 from tests.jobs.test_service import until
 
@@ -32,6 +37,30 @@ def test_after_its_sleep_it_comes_back_by_itself(yard: Yard, resident: Resident)
     assert yard.jobs.wait("echo", 15).state == "done"
     assert words(resident, "two") == ["two"]
     assert yard.jobs.of("echo").id != first.id
+
+
+def test_a_question_that_came_as_it_went_to_sleep_is_asked_again(yard: Yard, resident: Resident) -> None:
+    replies = list(resident.ask({"text": "one two", "sleepy": True}))
+    assert [reply["word"] for reply in replies] == ["one", "two"]
+    assert (yard.folders.work("echo") / "slept").exists()
+
+
+def test_who_asks_may_look_up_while_nothing_comes(resident: Resident) -> None:
+    replies = list(resident.ask({"text": "one two three"}, pulse=0.001))
+    assert [reply["word"] for reply in replies if reply] == ["one", "two", "three"]
+    assert {} in replies
+
+
+def test_a_port_that_somebody_else_has_by_now_is_no_worker(yard: Yard, resident: Resident) -> None:
+    with Listener(("127.0.0.1", 0), authkey=b"another") as stranger:
+
+        def greet() -> None:
+            with contextlib.suppress(AuthenticationError, OSError):
+                stranger.accept()
+
+        threading.Thread(target=greet, daemon=True).start()
+        write_json(yard.folders.work("echo") / "state.json", {"port": stranger.address[1]})
+        assert words(resident, "one") == ["one"]
 
 
 def test_a_client_that_leaves_ends_the_answer(yard: Yard, resident: Resident) -> None:

@@ -31,7 +31,7 @@ Sides = Annotated[
     list[str],
     typer.Argument(
         metavar="SIDE...",
-        help="The models, up to four: base:MODEL, run:RUN or checkpoint:RUN/STEP, with @0.5 behind it for half the strength "
+        help="The models, up to four: base:MODEL, run:RUN, checkpoint:RUN/STEP or export:EXPORT, with @0.5 behind it for half the strength "
         "of an adapter; or the id of a run, which means its base model and itself.",
     ),
 ]

@@ -1,4 +1,5 @@
-"""The name of one model that answers: ``base:<model>``, ``run:<run>`` or ``checkpoint:<run>/<step>``, each perhaps with ``@strength``.
+"""The name of one model that answers: ``base:<model>``, ``run:<run>``, ``checkpoint:<run>/<step>`` or ``export:<export>``, each
+but the first perhaps with ``@strength``.
 
 Takes and gives text and frozen records. Whether there is such a model is the service's matter.
 """
@@ -11,10 +12,10 @@ from pydantic import Field
 from ftkit.errors import BadInput
 from ftkit.records import Record
 
-Kind = Literal["base", "run", "checkpoint"]
+Kind = Literal["base", "run", "checkpoint", "export"]
 MOST_STRENGTH = 2.0
 _NAME = re.compile(
-    r"(?P<kind>base|run|checkpoint):(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,62})(?:/(?P<step>\d{1,9}))?"
+    r"(?P<kind>base|run|checkpoint|export):(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,62})(?:/(?P<step>\d{1,9}))?"
     r"(?:@(?P<strength>\d(?:\.\d{1,2})?))?"
 )
 
@@ -23,7 +24,7 @@ class Side(Record):
     """One model that answers."""
 
     kind: Kind
-    id: str = Field(description="Of the model, or of the run.")
+    id: str = Field(description="Of the model, of the run, or of the export.")
     step: int | None = Field(default=None, description="Of a checkpoint.")
     strength: float = Field(
         default=1.0,
@@ -50,8 +51,8 @@ class Side(Record):
         if found is None or wrong:
             raise BadInput(
                 "sides.bad_name",
-                "{name} names no model. Write base:MODEL, run:RUN or checkpoint:RUN/STEP; a run or a checkpoint may have its "
-                "strength from 0 to 2 behind it, such as run:RUN@0.5.",
+                "{name} names no model. Write base:MODEL, run:RUN, checkpoint:RUN/STEP or export:EXPORT; all but the first may have "
+                "their strength from 0 to 2 behind them, such as run:RUN@0.5.",
                 name=repr(name),
             )
         step = int(found["step"]) if found["step"] else None

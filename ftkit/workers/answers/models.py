@@ -161,13 +161,15 @@ class Models:
 
 
 def _key(side: Side) -> tuple[Path, int]:
-    return side.weights, max(
-        (file.stat().st_mtime_ns for file in side.weights.glob("*.safetensors")), default=0
-    )
+    return side.weights, max((file.stat().st_mtime_ns for file in _files(side.weights)), default=0)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [*folder.glob("*.safetensors"), *folder.glob("*.gguf")]
 
 
 def _file_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return sum(file.stat().st_size for file in _files(folder))
 
 
 def _free_bytes() -> int:

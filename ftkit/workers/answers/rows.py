@@ -15,6 +15,8 @@ from ftkit.workers.answers.streaming import BROKEN_CHARACTER, Limits, sampled
 from ftkit.workers.generation import decode
 
 _DIGITS = 4
+# What came before: temperature, top_p and noise do not look at it.
+_NOTHING: Any = torch.empty((1, 0), dtype=torch.long)
 
 
 class Question(NamedTuple):
@@ -66,7 +68,7 @@ class Row:
             scores: logits of the next token, one for each word of the vocabulary.
         """
         scores = scores.float()
-        drawn = self._sampled(torch.empty((1, 0), dtype=torch.long), scores[None])[0]
+        drawn = self._sampled(_NOTHING, scores[None])[0]
         token = int(drawn.argmax())
         if token in self._ends:
             self.finish, self._text = "stop", decode(self.tokens, self._tokenizer)

@@ -17,6 +17,10 @@ def listen(worker: Worker) -> dict[str, int]:
                 request = receive(connection)
                 if request.get("die"):
                     raise SystemExit
+                if request.get("sleepy") and not (worker.path / "slept").exists():
+                    (worker.path / "slept").touch()
+                    send(connection, {"again": True})
+                    continue
                 try:
                     for word in request["text"].split():
                         send(connection, {"word": word})

@@ -86,6 +86,7 @@ def test_from_a_file_to_a_report(ftkit, home, split, tmp_path):
     evaluate_it(ftkit, run)
     evaluate_it_otherwise(ftkit, run, home)
     ask_it(ftkit, run)
+    ask_it_a_file(ftkit, run, tmp_path)
     tell_about_it(ftkit, run, home, tmp_path / "pages" / "run.html")
     compare_and_delete(ftkit, run, split)
 
@@ -132,6 +133,26 @@ def ask_it(ftkit, run):
     assert 0 < answered.json["tuned_tokens"] <= 8
     again = ftkit(*asked, "--json").json
     assert (again["base"], again["tuned"]) == (answered.json["base"], answered.json["tuned"])
+
+
+def ask_it_a_file(ftkit, run, folder):
+    file, out = folder / "prompts.jsonl", folder / "answers.jsonl"
+    file.write_text('{"prompt": "Ticket 1: my parcel is late"}\n{"id": "b", "prompt": "Ticket 2"}\n{}\n')
+    asked = ["generate", run, "--file", file, "--out", out, "--max-new-tokens", "8", "--json"]
+    first = ftkit(*asked)
+    assert first.code == 0, first.err
+    assert "2/2" in first.err
+    assert [first.json[name] for name in ("rows", "answered", "skipped")] == [3, 2, 0]
+    assert [one["line"] for one in first.json["failed"]] == [3]
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["id"] for row in rows} == {"1", "b"}
+    assert all(0 < row["tokens"] <= 8 for row in rows)
+    again = ftkit(*asked).json
+    assert [again[name] for name in ("answered", "skipped")] == [0, 2]
+    assert ftkit("generate", run).code == 2
+    assert ftkit("generate", "nothing", "--file", file).code == 2
+    assert ftkit("generate", run, "--file", file, "--engine", "steam").code == 2
+    assert ftkit("generate", run, "--file", file, "--engine", "llamacpp", "--out", out).code == 2
 
 
 def tell_about_it(ftkit, run, home, out):

@@ -142,7 +142,7 @@ class Chooser:
         return gr.Dropdown(choices=[own, *choices], value=-1), {"split": split, "rows": rows}
 
     def _split(self, sides: Sequence[Side]) -> str:
-        run = next((side.id for side in sides if side.kind != "base"), "")
+        run = next((self._workspace.sides.run_of(side) for side in sides if side.kind != "base"), "")
         return self._workspace.training.get(run).run.split if run else ""
 
     def _base_and_run(self, run: str) -> list[Side]:

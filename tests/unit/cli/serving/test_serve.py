@@ -36,7 +36,10 @@ def test_a_key_is_made_listed_and_revoked(ftkit) -> None:
         (["keys", "create", "x", "--expires", "tomorrow"], "cli.bad_time"),
         (["keys", "revoke", "nothing"], "keys.no_key"),
         (["serving", "deploy", "nothing"], "serving.no_target"),
-        (["serving", "deploy", "http://127.0.0.1:1/v1", "--engine", "upstream"], "serving.bad_address"),
+        (
+            ["serving", "deploy", "upstream:http://127.0.0.1:1/v1", "--engine", "upstream"],
+            "serving.bad_address",
+        ),
         (["serving", "rollback"], "serving.no_standby"),
         (["serving", "promote"], "serving.no_canary"),
         (["serving", "canary", "x", "--share", "2"], "serving.no_target"),
@@ -60,7 +63,7 @@ def upstream(tmp_path_factory):
     database, place = make_place(tmp_path_factory.mktemp("upstream"))
     with serving(alone(place.gateway)) as url:
         place.deploy("run:other")
-        yield f"{url}/v1#ftkit", place.keys.create("next", requests_per_minute=None).secret
+        yield f"upstream:{url}/v1|ftkit", place.keys.create("next", requests_per_minute=None).secret
     database.close()
 
 
@@ -110,4 +113,4 @@ def test_a_model_is_served_alone_without_torch_and_gradio(home, ftkit, upstream)
     assert imported == ["[]"]
     # Next time it is live already, and there is a key.
     with served(home, key) as (told, _):
-        assert (told["label"], told["key"]) == (f"ftkit · {target[7:-9]}", None)
+        assert (told["label"], told["key"]) == ("ftkit", None)

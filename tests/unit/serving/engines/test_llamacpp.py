@@ -90,3 +90,15 @@ def test_mistakes_are_said_and_the_worker_goes_on(engine: LlamaEngine, source: S
 def test_without_the_package_it_is_refused_with_the_way_out(source: Source) -> None:
     with pytest.raises(Refused, match=r"ftkit\[llamacpp\]"):
         LlamaEngine(cast("Any", None), "no_such_package").answer(source, ask(1))
+
+
+def test_the_generator_of_the_compare_page_reads_the_same_file(source: Source) -> None:
+    import torch
+
+    from ftkit.workers.loading import load_model
+
+    assert source.gguf is not None
+    packed = load_model(source.gguf.parent, torch.float32).state_dict()
+    plain = load_model(source.gguf.parent / "model", torch.float32).state_dict()
+    assert packed.keys() == plain.keys()
+    assert all(torch.equal(packed[name], plain[name]) for name in plain)
