@@ -33,6 +33,8 @@ def by_llama_cpp(job: ExportJob, file: Path, rounding: Rounding) -> Heard:
     params.model.path = str(file)
     params.n_ctx = max(len(prompt.ids) for prompt in prompts) + LONGEST_ANSWER + _ROOM
     params.n_parallel, params.warmup, params.api_keys = 1, False, [key]
+    # Its threads wait in loops: beside other work two are many times slower than one.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(
