@@ -115,6 +115,28 @@ def test_another_chat_template_is_found(
     assert found.value.key == "export.other_tokens"
 
 
+@pytest.mark.parametrize("stage", ["export.built", "export.verified", "export.kept"])
+def test_a_cut_keeps_nothing_half_made_and_the_next_start_gives_the_same_files(
+    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    whole = make_job(tmp_path / "one" / "export", models["llama"], target="adapter")
+    worker_module.export(whole)
+
+    def cut(name: str) -> None:
+        if name == stage:
+            raise KeyboardInterrupt  # as little is tidied up after it as after a kill
+
+    worker = make_job(tmp_path / "two" / "export", models["llama"], target="adapter")
+    with monkeypatch.context() as patch:
+        patch.setattr(worker_module, "reach", cut)
+        with pytest.raises(KeyboardInterrupt):
+            worker_module.export(worker)
+    assert (worker.path / "files").exists() == (stage == "export.kept")
+    worker_module.export(worker)
+    assert read(worker, "manifest.json") == read(whole, "manifest.json")
+    assert not (worker.path / "files.part").exists()
+
+
 def test_what_was_whole_before_a_cut_is_not_made_again(
     tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
