@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from ftkit import __version__
 from ftkit.cli import data, models, runs
 from ftkit.cli.data_health import check, clean, history
+from ftkit.cli.delivery import export
 from ftkit.cli.doctor import doctor
 from ftkit.cli.evaluate import evaluate, report
 from ftkit.cli.evaluation import benchmark, errors, judge
@@ -112,6 +113,7 @@ app.command("serve")(serve.serve)
 app.add_typer(versions.app, name="serving")
 app.add_typer(keys.app, name="keys")
 app.add_typer(monitoring.app, name="monitor")
+app.add_typer(export.app, name="export")
 app.add_typer(backup.app, name="backup")
 
 

@@ -1,7 +1,6 @@
-"""From what a person wants served to where its model lies, and to rows that it was trained like.
+"""What a version is made of: from the name of a target to where its model lies, and to rows that it was trained like.
 
-Takes targets (``run:…``, ``checkpoint:…``, ``export:…``, ``base:…``, ``https://…#model``), gives sources of the engines and prompts. It asks no
-model.
+Takes names of sides, or the address of another server, gives sources for the engines and prompts. It loads nothing and asks nobody.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +14,9 @@ from ftkit.records import Part, Run
 from ftkit.serving.engines.asking import Asked, Source
 from ftkit.serving.versions.smoke import asked_of
 
+_UPSTREAM = "upstream:"
 _ROWS, _SEED = 2, 0
 _PARTS: tuple[Part, ...] = ("test", "validation", "train")
-_SCHEMES = ("http", "https")
 
 
 class Sources:
@@ -29,14 +28,14 @@ class Sources:
         self._run_of = run_of
 
     def resolve(self, target: str) -> Source:
-        """Where the model of a target lies.
+        """The source behind ``base:…``, ``run:…``, ``checkpoint:…``, ``export:…`` or ``upstream:URL|MODEL``.
 
         Raises:
-            BadInput: it is no target.
-            NotFound: there is no such model, run or export.
-            Refused: it has left nothing that could be served.
+            BadInput: it is no such name.
+            NotFound: there is nothing of this name.
+            Refused: it has left nothing that can be asked.
         """
-        if target.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
+        if target.startswith(_UPSTREAM):
             return _upstream(target)
         side = Side.parse(target)
         place = self._sides.place(side)
@@ -86,13 +85,12 @@ class Sources:
 
 
 def _upstream(target: str) -> Source:
-    """Another server: its address, with the model's name there behind ``#``."""
-    address = urlsplit(target)
-    if not address.hostname or not address.fragment or address.username or address.query:
+    url, _, name = target.removeprefix(_UPSTREAM).partition("|")
+    address = urlsplit(url)
+    if address.scheme not in {"http", "https"} or not address.hostname or not name or address.username:
         raise BadInput(
             "serving.bad_address",
-            "{target} is no address of a server with its model. Write it as http://HOST:PORT/v1#MODEL.",
+            "{target} is no address of a server with its model. Write it as upstream:http://HOST:PORT/v1|MODEL.",
             target=repr(target),
         )
-    url = f"{address.scheme}://{address.netloc}{address.path}".rstrip("/")
-    return Source(f"{address.fragment} · {address.netloc}", url=url, name=address.fragment)
+    return Source(label=name, url=url, name=name)

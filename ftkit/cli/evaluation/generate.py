@@ -27,7 +27,7 @@ def generate(  # noqa: PLR0913 - a command's options
         typer.Argument(
             metavar="RUN",
             help="Id of the run. With --file also of an export or a base model, or run:RUN@0.5, checkpoint:RUN/STEP, or "
-            "'http://HOST:PORT/v1#MODEL' for another server.",
+            "'upstream:http://HOST:PORT/v1|MODEL' for another server.",
         ),
     ],
     prompt: Annotated[str | None, typer.Option(help="What to ask.")] = None,

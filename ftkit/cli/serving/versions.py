@@ -23,7 +23,7 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="TARGET",
-        help="Id of a run, an export or a model; checkpoint:RUN/STEP; or http://HOST:PORT/v1#MODEL of another server.",
+        help="Id of a run, an export or a model; checkpoint:RUN/STEP; or 'upstream:http://HOST:PORT/v1|MODEL' for another server.",
     ),
 ]
 EngineOption = Annotated[

@@ -117,8 +117,8 @@ def _add_feedback(router: APIRouter, gateway: Gateway) -> None:
         said = Feedback(**body.model_dump(exclude={"request_id"}))
         key = key_of(request)
         await run_in_threadpool(gateway.services.keys.count_request, key)
-        await run_in_threadpool(gateway.services.feedback, body.request_id, key.id, said)
-        return _json(schema.Stored(request_id=body.request_id))
+        kept = await run_in_threadpool(gateway.services.feedback, body.request_id, key.id, said)
+        return _json(schema.Stored(request_id=body.request_id, texts_kept=kept))
 
 
 def _add_metrics(router: APIRouter, gateway: Gateway) -> None:
@@ -144,7 +144,12 @@ async def _answer(
 
 def _whole(turn: Turn, answer: Answer) -> dict[str, Any]:
     version = turn.version.id if turn.version else ""
-    common = {"id": turn.id, "created": int(turn.at.timestamp()), "model": version, "usage": usage_of(answer)}
+    common: dict[str, Any] = {
+        "id": turn.id,
+        "created": int(turn.at.timestamp()),
+        "model": version,
+        "usage": usage_of(answer),
+    }
     finish = cast("Literal['stop', 'length']", answer.finish)
     if turn.wish.kind == "chat":
         message = schema.ChatMessage(content=answer.text)

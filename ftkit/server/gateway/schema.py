@@ -77,7 +77,7 @@ class _Wish(_Asked):
     seed: Annotated[int, Field(ge=0, le=_MOST_SEED), _WHOLE] | None = Field(
         None, description="The same seed, the same answer; another one each time if left out."
     )
-    stop: Stop | Annotated[list[Stop], Field(min_length=1, max_length=4)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
     n: Annotated[int, Field(ge=1, le=1), _WHOLE] | None = Field(None, description="One answer a request.")
     presence_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
     frequency_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
@@ -152,6 +152,9 @@ class Stored(BaseModel):
 
     request_id: str
     stored: Literal[True] = True
+    texts_kept: bool = Field(
+        description="Whether correction and comment are kept too; else the traffic log keeps numbers only."
+    )
 
 
 class Usage(BaseModel):

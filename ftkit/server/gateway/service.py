@@ -49,7 +49,7 @@ class Services:
     serving: ServingService
     engines: Callable[[], Mapping[EngineName, Engine]]
     record: Callable[[Exchange], None]
-    feedback: Callable[[str, str, Feedback], object]
+    feedback: Callable[[str, str, Feedback], bool]
     clock: Callable[[], datetime]
 
 

@@ -40,8 +40,8 @@ def test_every_kind_of_target(room: Room, sources: Sources) -> None:
     tuned = sources.resolve(f"run:{RUN}@0.5")
     assert (tuned.tuned, tuned.strength, tuned.gguf) == (room.folders.run(RUN) / "adapter", 0.5, None)
     assert sources.resolve(f"base:{MODEL}").tuned is None
-    there = sources.resolve("http://gpu:8000/v1#triage")
-    assert there == Source("triage · gpu:8000", url="http://gpu:8000/v1", name="triage")
+    there = sources.resolve("upstream:http://gpu:8000/v1|triage")
+    assert there == Source("triage", url="http://gpu:8000/v1", name="triage")
 
 
 def test_a_bare_id_is_found(room: Room, sources: Sources) -> None:
@@ -57,7 +57,13 @@ def test_a_bare_id_is_found(room: Room, sources: Sources) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["http://gpu:8000/v1", "http://user@gpu/v1#m", "http:///v1#m", "http://gpu/v1?a=b#m"]
+    "target",
+    [
+        "upstream:http://gpu:8000/v1",
+        "upstream:http://user@gpu/v1|m",
+        "upstream:http:///v1|m",
+        "upstream:file:///v1|m",
+    ],
 )
 def test_an_address_without_a_model_is_refused(sources: Sources, target: str) -> None:
     with pytest.raises(BadInput, match="no address of a server"):
