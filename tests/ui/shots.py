@@ -15,6 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.data.health.service import CheckOptions
+from ftkit.export.options import ExportOptions
 from ftkit.ratings.sampling import Sampling
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Run
@@ -45,6 +46,7 @@ READY = {
     "compare": "#compare-row input",
     "ratings": "#study-made a, #study-results table",
     "ratings-new": "#study-cost .ft-notice",
+    "export": "#export-result table",
     "settings": "#settings-versions dl",
     "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
@@ -62,6 +64,7 @@ def addresses(home: Path) -> dict[str, str]:
         workspace.health.wait(workspace.health.start(dataset, looked_for).id)
         sweep = newest_sweep(workspace, run)
         study = rated_study(workspace, run)
+        export = newest_export(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -77,6 +80,7 @@ def addresses(home: Path) -> dict[str, str]:
         "compare": f"/compare?run={run.id}",
         "ratings": f"/ratings?study={study}",
         "ratings-new": f"/ratings?run={run.id}&part=validation",
+        "export": f"/export?export={export}",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
@@ -91,6 +95,15 @@ def newest_sweep(workspace: Workspace, run: Run) -> str:
     spec = RunSpec.parse({**run.spec, "max_steps": 3, "eval_steps": 1})
     sweep = workspace.sweeps.start(spec, run.split, run.recipe, plan)
     return workspace.sweeps.wait(sweep.id).sweep.id
+
+
+def newest_export(workspace: Workspace, run: Run) -> str:
+    """The newest export that is done, or one made now."""
+    found = next((view.export.id for view in workspace.exports.all() if view.report), None)
+    if found is not None:
+        return found
+    made = workspace.exports.create(run.id, ExportOptions(target="merged"))
+    return workspace.exports.wait(made.id).export.id
 
 
 def rated_study(workspace: Workspace, run: Run) -> str:

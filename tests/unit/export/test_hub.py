@@ -13,7 +13,9 @@ def test_a_push_that_cannot_work_is_refused_before_anything_is_built() -> None:
         assert raised.value.key == key
 
 
-@pytest.mark.parametrize("repo", ["../x", "a/b/c", "https://huggingface.co/a/b", "-x", "a b", "a/", "ş/x", "x" * 97])
+@pytest.mark.parametrize(
+    "repo", ["../x", "a/b/c", "https://huggingface.co/a/b", "-x", "a b", "a/", "ş/x", "x" * 97]
+)
 def test_only_names_of_repositories_are_taken(repo: str) -> None:
     with pytest.raises(BadInput) as raised:
         ExportOptions(target="hub", repo=repo)
