@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
 from tests.exported import FILES, make_export
-from tests.finished_run import RUN, add_run, open_room
+from tests.finished_run import RUN, SleepingLauncher, add_curves, add_run, open_room
 
 pytestmark = pytest.mark.browser
 
@@ -22,8 +22,9 @@ def test_exports_are_followed_and_put_together(page: Page, dashboard) -> None:
             page.goto(f"{dashboard.url}/export")
             expect(page.locator("#export-first .ft-empty a")).to_have_attribute("href", "/train")
             expect(page.locator("#export-new")).to_be_hidden()
-            with open_room(dashboard.home) as room:
+            with open_room(dashboard.home, SleepingLauncher()) as room:
                 add_run(room)
+                add_curves(room)
             make_export(workspace, RUN)
             make_export(workspace, RUN, "export2", failed=True)
 
