@@ -1,62 +1,81 @@
-"""An export as its worker left it, without a model: records, files, parity and report."""
+"""An export's folder as the room leaves it for the worker, over a tiny model of each kind and an adapter that changes it."""
 
-import hashlib
-from datetime import UTC, datetime
+import json
+from pathlib import Path
+from typing import Any
 
-from ftkit.export.options import ExportOptions
-from ftkit.records import Export, Job
-from ftkit.store.files import write_json
-from ftkit.store.jobs import JobTable
-from ftkit.workspace import Workspace
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-NOW = datetime(2026, 11, 26, tzinfo=UTC)
-FILES = {"README.md": b"# <b>card</b>", "weights/model.safetensors": b"weights" * 100}
-HOSTILE = "<img src=x onerror=window.__x=1>"
+from ftkit.workers.harness import Worker
+from tests.finished_run import MAPPING, tickets
+from tests.tiny import VOCABULARY, make_tiny_adapter, make_tiny_model, make_tiny_t5, tiny_tokenizer
+
+KINDS = ("llama", "gpt2", "t5")
 
 
-def make_export(workspace: Workspace, run: str, id_: str = "export1", *, failed: bool = False) -> Export:
-    """A finished push to the Hub, or one that broke."""
-    options = ExportOptions(target="hub", repo="me/model").model_dump(mode="json")
-    made = Export(
-        id=id_, name=f"{HOSTILE} · hub", created_at=NOW, parents=(run,), content_hash=f"sha256:{id_}", seed=42,
-        run=run, target="hub", options=options,
-    )  # fmt: skip
-    workspace.artefacts.add(made)
-    text = "The push to {repo} failed ({reason}). Retry: what was built is kept, and what has arrived is not sent again."
-    error = {"key": "export.hub_failed", "text": text, "values": {"repo": "me/model", "reason": HOSTILE}}
-    job = Job(
-        id=f"job-{id_}", kind="export", lane="compute", artefact=id_, state="failed" if failed else "done",
-        nonce="n", queued_at=NOW, error=error if failed else None,
-    )  # fmt: skip
-    JobTable(workspace._database).add(job)
-    folder = workspace.folders.export(id_)
-    for name, content in FILES.items():
-        (folder / "files" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "files" / name).write_bytes(content)
-    manifest = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        for name, content in FILES.items()
+def make_kind(kind: str, folder: Path) -> Path:
+    """A model of a kind with ``adapter`` beside it."""
+    make = {"llama": make_tiny_model, "gpt2": make_tiny_gpt2, "t5": make_tiny_t5}[kind]
+    make(folder)
+    make_tiny_adapter(
+        folder, folder.parent / "adapter", **({"fan_in_fan_out": True} if kind == "gpt2" else {})
+    )
+    return folder
+
+
+def make_tiny_gpt2(folder: Path) -> Path:
+    """A random GPT-2 of two layers whose tokenizer has no chat template."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    make_tiny_model(folder)
+    torch.manual_seed(0)
+    tokenizer = tiny_tokenizer()
+    config = GPT2Config(
+        vocab_size=VOCABULARY,
+        n_embd=64,
+        n_layer=2,
+        n_head=4,
+        n_positions=512,
+        n_ctx=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=False,
+    )
+    model = GPT2LMHeadModel(config)
+    with torch.no_grad():  # small weights find all tokens alike
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(6)
+    model.save_pretrained(folder)
+    (folder / "chat_template.jinja").unlink()
+    return folder
+
+
+def make_job(folder: Path, model: Path, *, tuned: Path | None = None, **options: Any) -> Worker:
+    """A worker that is to export ``tuned`` over ``model``."""
+    folder.mkdir(parents=True)
+    split = folder.parent / "split"
+    split.mkdir(exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(tickets(4)), split / "test.parquet")
+    inputs = {
+        "options": options,
+        "run": {
+            "id": "run1",
+            "name": "First",
+            "spec": {"model_name_or_path": "tiny"},
+            "recipe": "tiny/sft-lora",
+        },
+        "name": "First",
+        "model": str(model),
+        "tuned": str(tuned or model.parent / "adapter"),
+        "split": str(split),
+        "mapping": MAPPING,
+        "base": json.loads((model / "model.json").read_text()),
+        "metrics": {"train_loss": 1.5},
+        "data": {"split": "split1", "hash": "sha256:5517"},
     }
-    write_json(folder / "manifest.json", manifest)
-    row = {
-        "token_ids_equal": True,
-        "answers_equal": True,
-        "prompts": 6,
-        "equal_answers": 6,
-        "rounding": "fp32",
-    }
-    first = {"prompt": 2, "token": 10, "expected": "high", "got": HOSTILE, "gap": 0.0015, "tolerance": 0.06}
-    rows = [
-        {**row, "way": "trainer", "first_difference": None, "note": "same"},
-        {**row, "way": "compare", "equal_answers": 5, "first_difference": first, "note": "rounding"},
-    ]
-    prompts = [
-        {"messages": [{"role": "user", "content": HOSTILE}], "text": "", "tokens": 5, "answer": HOSTILE}
-    ]
-    write_json(folder / "parity.json", {"rows": rows, "prompts": prompts})
-    pushed = {
-        "address": "javascript:window.__x=1",
-        "files": {name: one["sha256"] for name, one in manifest.items()},
-    }
-    write_json(folder / "report.json", {"loaded": ["peft"], "pushed": pushed})
-    return made
+    (folder / "inputs.json").write_text(json.dumps(inputs))
+    return Worker(folder)

@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from ftkit import __version__
 from ftkit.cli import data, models, runs
 from ftkit.cli.data_health import check, clean, history
+from ftkit.cli.delivery import export
 from ftkit.cli.doctor import doctor
 from ftkit.cli.evaluate import evaluate, generate, report
 from ftkit.cli.evaluation import benchmark, errors, judge
@@ -105,6 +106,7 @@ app.add_typer(judge.app, name="judge")
 command(app, "generate")(generate)
 command(app, "report")(report)
 app.add_typer(ratings.app, name="ratings")
+app.add_typer(export.app, name="export")
 app.add_typer(backup.app, name="backup")
 
 

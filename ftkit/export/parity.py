@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 Rounding = Literal["fp32", "f16", "bf16", "q8_0"]
 # How far the trained model's own token may be ahead of the one that another way took, as a share of the distance between the
-# likeliest token's logit and the mean of all: twice what numbers of this kind moved the logits of SmolLM2 by, rounded up.
-TOLERANCES: Mapping[Rounding, float] = {"fp32": 0.002, "f16": 0.01, "bf16": 0.06, "q8_0": 0.06}
+# likeliest token's logit and the mean of all. A wrong merge, template or tokenizer moves tokens that were several times as sure.
+TOLERANCES: Mapping[Rounding, float] = {"fp32": 0.002, "f16": 0.01, "bf16": 0.06, "q8_0": 0.1}
 
 
 class Heard(NamedTuple):

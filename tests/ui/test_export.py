@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from ftkit.settings import Settings
 from ftkit.workspace import Workspace
-from tests.exported import FILES, make_export
 from tests.finished_run import RUN, SleepingLauncher, add_curves, add_run, open_room
+from tests.pushed import FILES, make_export
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ import pytest
 from ftkit.data.service import DataService
 from ftkit.records import Run
 from ftkit.workspace import random_id, utc_now
-from tests.exported import FILES, make_export
 from tests.finished_run import NOW
+from tests.pushed import FILES, make_export
 from tests.studied import make_study
 
 

@@ -1,7 +1,8 @@
 """Safetensors to GGUF by llama.cpp's own converter.
 
-Takes a folder of ``from_pretrained``, writes one file. The converter tells tokenizers by a hash of what they make of a text, and so
-knows only those of published models; one with more tokens of the same kind is told here by its own description.
+Takes a folder of ``from_pretrained``, writes one file. The converter tells tokenizers by a hash of what they make of one text: it knows
+only those of published models, and takes some for each other that cut other texts differently. What the tokenizer's own description
+says plainly goes before that.
 """
 
 import json
@@ -50,37 +51,46 @@ def convert(folder: Path, file: Path, quantization: Quantization, name: str) -> 
 
 
 def _told_by_description(known: Any, folder: Path) -> Any:
-    """The converter of a kind of model, with a second way to tell the tokenizer."""
+    """The converter of a kind of model, with a better way to tell the tokenizer."""
+    described = _pre_tokenizer(folder)
 
     def tell(self: Any, tokenizer: Any) -> str:
         try:
-            return str(known.get_vocab_base_pre(self, tokenizer))
+            by_hash = str(known.get_vocab_base_pre(self, tokenizer))
         except NotImplementedError as error:
+            if described is None:
+                raise _unknown_tokenizer(folder) from error
             self.told_here = True
-            return _pre_tokenizer(folder, error)
+            return described
+        return described or by_hash
 
     body = {"model_arch": known.model_arch, "told_here": False, "get_vocab_base_pre": tell}
     return type(known.__name__, (known,), body)
 
 
-def _pre_tokenizer(folder: Path, error: NotImplementedError) -> str:
-    """llama.cpp's name for how a tokenizer cuts a text into words.
+def _pre_tokenizer(folder: Path) -> str | None:
+    """llama.cpp's name for how a tokenizer cuts a text into words, where it is one of the two plain ways."""
+    steps = _steps(folder)
+    if not steps or steps[-1].get("type") != "ByteLevel" or steps[-1].get("add_prefix_space"):
+        return None
+    if not steps[-1].get("use_regex", True):
+        return None
+    if len(steps) == 1:
+        return "gpt-2"
+    digits = len(steps) == 2 and steps[0].get("type") == "Digits" and steps[0].get("individual_digits")  # noqa: PLR2004
+    return "smollm" if digits else None
 
-    Raises:
-        Refused: it has none for this one.
-    """
+
+def _steps(folder: Path) -> list[dict[str, Any]]:
     described = json.loads((folder / "tokenizer.json").read_bytes()).get("pre_tokenizer") or {}
-    steps = described.get("pretokenizers", [described])
-    kinds = [step.get("type") for step in steps]
-    bytes_last = bool(steps) and kinds[-1] == "ByteLevel" and steps[-1].get("use_regex", True)
-    if bytes_last and not steps[-1].get("add_prefix_space"):
-        if len(steps) == 1:
-            return "gpt-2"
-        if kinds == ["Digits", "ByteLevel"] and steps[0].get("individual_digits"):
-            return "smollm"
-    raise Refused(
+    steps: list[dict[str, Any]] = described.get("pretokenizers", [described])
+    return steps
+
+
+def _unknown_tokenizer(folder: Path) -> Refused:
+    return Refused(
         "export.no_gguf_tokenizer",
         "llama.cpp's converter does not know how this model's tokenizer cuts a text into words ({kinds}). Export the model as "
         "merged instead.",
-        kinds=", ".join(map(str, kinds)) or "-",
-    ) from error
+        kinds=", ".join(str(step.get("type")) for step in _steps(folder)),
+    )

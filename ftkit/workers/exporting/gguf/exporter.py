@@ -1,5 +1,6 @@
 """One GGUF file for llama.cpp and the programs on it, with a Modelfile for Ollama."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ class GgufExporter:
         rounding = _ROUNDINGS[job.options.quantization]
         ways = [heard_merged(job, job.scratch / "whole", "fp32")]
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=FILE)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, gguf_file=FILE, dtype=torch.float32)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=FILE, dtype=torch.float32, **_not_read(job)
+        )
         ways.append(by_transformers(job, "gguf", model.eval(), tokenizer, rounding))
         del model
         give_back_memory()
@@ -55,3 +58,9 @@ class GgufExporter:
             ways.append(llama.by_llama_cpp(job, folder / FILE, rounding))
         loaded = ("transformers", "llama.cpp") if llama.installed() else ("transformers",)
         return Verified(loaded, tuple(ways), {"llama_cpp": llama.installed()})
+
+
+def _not_read(job: ExportJob) -> dict[str, Any]:
+    """What the file says and transformers does not take from it: how many places a GPT-2 has."""
+    config = json.loads((job.model / "config.json").read_bytes())
+    return {"n_positions": config["n_positions"]} if config["model_type"] == "gpt2" else {}

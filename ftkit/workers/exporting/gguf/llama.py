@@ -3,6 +3,7 @@
 Takes a GGUF file, gives what was heard. It is an extra: without the package ``xllamacpp`` this way is left out.
 """
 
+import json
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 from ftkit.export.parity import Heard, Rounding
 from ftkit.workers.exporting.job import ExportJob
 from ftkit.workers.exporting.parity.prompts import LONGEST_ANSWER, Prompt, prompts_of
+from ftkit.workers.loading import load_tokenizer
 
 _SECONDS = 300.0
 _ROOM = 64  # tokens beside prompt and answer
@@ -27,12 +29,14 @@ def by_llama_cpp(job: ExportJob, file: Path, rounding: Rounding) -> Heard:
     """What llama.cpp makes of the prompts with the file's own template and tokenizer, and its greedy answers."""
     import xllamacpp  # noqa: PLC0415 - an extra
 
-    prompts = prompts_of(job)
+    prompts, ends = prompts_of(job), _ends(job)
     key = secrets.token_urlsafe()
     params: Any = xllamacpp.CommonParams()
     params.model.path = str(file)
     params.n_ctx = max(len(prompt.ids) for prompt in prompts) + LONGEST_ANSWER + _ROOM
     params.n_parallel, params.warmup, params.api_keys = 1, False, [key]
+    # Its threads wait in loops: beside other work two are many times slower than one.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(
@@ -51,7 +55,7 @@ def by_llama_cpp(job: ExportJob, file: Path, rounding: Rounding) -> Heard:
                 return_tokens=True,
             )
             texts.append(said["content"])
-            answers.append([int(token) for token in said["tokens"]])
+            answers.append(_without_end([int(token) for token in said["tokens"]], ends))
             job.worker.advance()
     del server  # ends its threads
     return Heard("llama.cpp", ids, texts, answers, rounding)
@@ -70,3 +74,15 @@ def _post(http: httpx.Client, path: str, **asked: Any) -> dict[str, Any]:
     answer.raise_for_status()
     value: dict[str, Any] = answer.json()
     return value
+
+
+def _ends(job: ExportJob) -> set[int]:
+    """Tokens that end an answer, which llama.cpp gives with it."""
+    settings = job.model / "generation_config.json"
+    own = json.loads(settings.read_bytes()).get("eos_token_id") if settings.exists() else None
+    found = own if isinstance(own, list) else [own]
+    return {token for token in [*found, load_tokenizer(job.model).eos_token_id] if token is not None}
+
+
+def _without_end(tokens: list[int], ends: set[int]) -> list[int]:
+    return tokens[: next((place for place, token in enumerate(tokens) if token in ends), len(tokens))]

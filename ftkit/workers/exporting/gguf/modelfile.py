@@ -4,13 +4,14 @@ Takes a model's folder, gives text. The template is not looked up by name: it is
 together as Go would, and used only where both write the same.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ftkit.errors import BadInput
-from ftkit.models.chat_template import ChatTemplate, read_chat_template, special_tokens
+from ftkit.models.chat_template import ChatTemplate, TemplateRefusal, read_chat_template, special_tokens
 
 _MOST_CONTEXT = 8192  # what Ollama reserves memory for at the start
 _MARKS = {"system": "Zsystemz", "user": "Zuserz", "assistant": "Zassistantz"}
@@ -75,13 +76,14 @@ def parts_of(model: Path) -> Parts | None:
     """The template of a model taken apart; None where it has none or where it is no plain sequence of turns."""
     try:
         template = read_chat_template(model)
-        begin = special_tokens(model).get("bos_token", "")
-        for system in (True, False):
+    except BadInput:
+        return None
+    begin = special_tokens(model).get("bos_token", "")
+    for system in (True, False):
+        with contextlib.suppress(TemplateRefusal):  # it takes no system text
             parts = _taken_apart(template, begin, system)
             if parts is not None and _same(template, begin, parts):
                 return parts
-    except BadInput:
-        return None
     return None
 
 

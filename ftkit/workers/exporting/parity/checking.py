@@ -130,9 +130,10 @@ def check(row: dict[str, Any]) -> None:
         raise WorkerFault(
             "export.other_answers",
             "The exported model answers otherwise than the trained one, and rounding does not explain it ({way}, prompt "
-            "{prompt}: “{got}” instead of “{expected}”). Nothing was kept. Choose a finer precision, or another target.",
+            "{prompt}: “{got}” instead of “{expected}”, which was {gap} ahead). Nothing was kept. Choose a finer precision, or another target.",
             way=row["way"],
             prompt=first["prompt"] + 1,
             got=first["got"],
             expected=first["expected"],
+            gap=f"{first['gap']:.1%}",
         )
