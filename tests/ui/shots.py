@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ftkit.data.health.service import CheckOptions
 from ftkit.data.prompts.service import PromptService
+from ftkit.export.options import ExportOptions
 from ftkit.ratings.sampling import Sampling
 from ftkit.ratings.studies.options import Source, StudyOptions
 from ftkit.records import Run
@@ -49,6 +50,7 @@ READY = {
     "ratings-new": "#study-cost .ft-notice",
     "serve": "#serve-now .ft-canary",
     "monitor": "#monitor-drift .ft-finding",
+    "export": "#export-result table",
     "settings": "#settings-versions dl",
     "mistakes": "#errors-slices details",
     "curves": "#plot-runs svg path[aria-roledescription='line mark']",
@@ -68,6 +70,7 @@ def addresses(home: Path) -> dict[str, str]:
         study = rated_study(workspace, run)
         watched_model(workspace, run)
         serve(workspace, run)
+        export = newest_export(workspace, run)
     return {
         "home": "/",
         "data": f"/data?dataset={dataset}&split={run.split}",
@@ -85,6 +88,7 @@ def addresses(home: Path) -> dict[str, str]:
         "ratings-new": f"/ratings?run={run.id}&part=validation",
         "serve": f"/serve?run={run.id}",
         "monitor": "/monitor",
+        "export": f"/export?export={export}",
         "settings": "/settings",
         "curves": f"/curves?runs={','.join(runs)}",
     }
@@ -99,6 +103,15 @@ def newest_sweep(workspace: Workspace, run: Run) -> str:
     spec = RunSpec.parse({**run.spec, "max_steps": 3, "eval_steps": 1})
     sweep = workspace.sweeps.start(spec, run.split, run.recipe, plan)
     return workspace.sweeps.wait(sweep.id).sweep.id
+
+
+def newest_export(workspace: Workspace, run: Run) -> str:
+    """The newest export that is done, or one made now."""
+    found = next((view.export.id for view in workspace.exports.all() if view.report), None)
+    if found is not None:
+        return found
+    made = workspace.exports.create(run.id, ExportOptions(target="merged"))
+    return workspace.exports.wait(made.id).export.id
 
 
 def rated_study(workspace: Workspace, run: Run) -> str:

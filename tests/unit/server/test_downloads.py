@@ -1,6 +1,8 @@
 """Downloads and reports pass the gate and take ids only; a download is never shown by the browser."""
 
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -8,6 +10,7 @@ from ftkit.data.service import DataService
 from ftkit.records import Run
 from ftkit.workspace import random_id, utc_now
 from tests.finished_run import NOW
+from tests.pushed import FILES, make_export
 from tests.studied import make_study
 
 
@@ -104,3 +107,22 @@ def test_the_ratings_of_a_study_are_the_owners(owner, stranger, workspace):
     assert stranger.get(f"/download/ratings/{study}").status_code == 401
     assert owner.get("/download/ratings/nothing").status_code == 404
     assert owner.get(f"/download/ratings/{study}?to=parquet").status_code == 400
+
+
+def test_an_export_whole_and_in_parts(owner, stranger, workspace):
+    run = Run(id="exported-run", name="A run", created_at=NOW, recipe="r", split="s", model="m", spec={})
+    workspace.artefacts.add(run)
+    made = make_export(workspace, run.id)
+    path = f"/download/export/{made.id}"
+    with zipfile.ZipFile(io.BytesIO(owner.get(path).content)) as archive:
+        assert sorted(archive.read(name) for name in archive.namelist()) == sorted(FILES.values())
+        assert all(not name.startswith("/") and ".." not in name for name in archive.namelist())
+    for name, content in FILES.items():
+        got = owner.get(path, params={"name": name})
+        assert got.content == content
+        assert got.headers["content-disposition"].startswith("attachment;")
+    for wrong in ("../inputs.json", "/etc/passwd", "parity.json", "weights", "weights/../README.md", "\0"):
+        assert owner.get(path, params={"name": wrong}).status_code == 404
+    assert owner.get("/download/export/..%2fruns").status_code == 404
+    assert owner.get("/download/export/nothing").status_code == 404
+    assert stranger.get(path).status_code == 401

@@ -154,9 +154,9 @@ class MakingSection:
 
 def _about(target: str, lang: str) -> Markup:
     """What one gets, and how it is verified."""
-    return html.facts(
-        [
-            (say("export.about.gives", lang), say(f"export.gives.{target}", lang)),
-            (say("export.about.verified", lang), say(f"export.verified.{target}", lang)),
-        ]
+    return html.join(
+        Markup("<p><strong>{}:</strong> {}</p>").format(
+            say(f"export.about.{one}", lang), say(f"export.{one}.{target}", lang)
+        )
+        for one in ("gives", "verified")
     )

@@ -29,15 +29,14 @@ class _Page:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._first = gr.HTML(elem_id="export-first")
-        WatchingSection(workspace)
+        one = WatchingSection(workspace)
         MakingSection(workspace)
         self._list = gr.HTML(elem_id="exports")
-        gr.on(
-            fn=handler(self._open),
-            outputs=[self._first, self._list],
-            api_name="export_open",
-            show_progress="hidden",
-        )
+        shown_here: dict[str, Any] = {
+            "fn": handler(self._open), "outputs": [self._first, self._list], "show_progress": "hidden"
+        }  # fmt: skip
+        gr.on(api_name="export_open", **shown_here)
+        one.seen.change(api_name="export_changed", **shown_here)
 
     def _open(self, request: gr.Request) -> list[Any]:
         lang, chosen = language(request), asked(request, "export")

@@ -128,8 +128,10 @@ def _pushed(pushed: Mapping[str, Any], lang: str) -> Markup:
 
 def _parity(parity: Mapping[str, Any], lang: str) -> Markup:
     headers = [say(f"export.parity.{key}", lang) for key in ("way", "tokens", "answers", "note")]
-    rows = [_parity_row(row, lang) for row in parity["rows"]]
-    table = html.table(headers, rows, say("export.parity.title", lang))
+    table = html.table(
+        headers, [_parity_row(row, lang) for row in parity["rows"]], say("export.parity.title", lang)
+    )
+    why = html.join(_difference(row, lang) for row in parity["rows"] if row.get("first_difference"))
     asked = html.join(
         Markup("<li><q>{}</q> → {}</li>").format(
             html.shorten(one["text"] if not one["messages"] else one["messages"][-1]["content"], 120),
@@ -137,37 +139,36 @@ def _parity(parity: Mapping[str, Any], lang: str) -> Markup:
         )
         for one in parity.get("prompts", [])
     )
-    listed = (
-        html.details(say("export.parity.prompts", lang), Markup("<ul>{}</ul>").format(asked)) if asked else ""
-    )
+    listed = html.details(say("export.parity.prompts", lang), Markup("<ul>{}</ul>").format(asked))
     heading = Markup('<h3 class="ft-title">{}</h3>').format(say("export.parity.title", lang))
-    return heading + html.paragraph(say("export.parity.lede", lang)) + table + listed
+    lede = html.paragraph(say("export.parity.lede", lang))
+    return Markup("<section>{}</section>").format(html.join([heading, lede, table, why, listed]))
 
 
 def _parity_row(row: Mapping[str, Any], lang: str) -> tuple[str, ...]:
     equal = row["token_ids_equal"]
     tokens = "–" if equal is None else say("export.yes" if equal else "export.no", lang)
-    answers = f"{html.number(row.get('equal_answers', 0), lang)} / {html.number(row['prompts'], lang)}"
+    answers = f"{html.number(row['equal_answers'], lang)} / {html.number(row['prompts'], lang)}"
     note = str(row["note"])
     pill = html.pill(_NOTES.get(note, "plain"), _named("export.note", note, lang, _NOTES))
-    first = row.get("first_difference")
-    why = (
-        Markup("<br><small>{}</small>").format(
-            say(
-                "export.parity.gap",
-                lang,
-                prompt=first["prompt"] + 1,
-                token=first["token"] + 1,
-                expected=first["expected"],
-                got=first["got"],
-                gap=html.percent(first["gap"], lang, 2),
-                most=html.percent(first["tolerance"], lang, 1),
-            )
-        )
-        if first
-        else ""
+    return _named("export.way", str(row["way"]), lang, _WAYS), tokens, answers, pill
+
+
+def _difference(row: Mapping[str, Any], lang: str) -> Markup:
+    """Where a way first said something else, and how near the trained model was to that."""
+    first = row["first_difference"]
+    text = say(
+        "export.parity.gap",
+        lang,
+        prompt=first["prompt"] + 1,
+        token=first["token"] + 1,
+        expected=first["expected"],
+        got=first["got"],
+        gap=html.percent(first["gap"], lang, 2),
+        most=html.percent(first["tolerance"], lang, 1),
     )
-    return _named("export.way", str(row["way"]), lang, _WAYS), tokens, answers, pill + why
+    way = _named("export.way", str(row["way"]), lang, _WAYS)
+    return Markup('<p class="ft-quiet"><strong>{}</strong> – {}</p>').format(way, text)
 
 
 def _files(view: ExportView, lang: str) -> Markup:
@@ -199,10 +200,11 @@ def _use(view: ExportView, lang: str) -> Markup:
 def _parity_pill(view: ExportView, lang: str) -> str:
     if not view.parity:
         return "–"
-    rows = view.parity["rows"]
-    same = sum(row["note"] == "same" for row in rows)
-    worst = next((row["note"] for row in rows if row["note"] not in {"same", "rounding"}), "same")
-    text = say("export.parity.count", lang, same=html.number(same, lang), ways=html.number(len(rows), lang))
+    notes = [str(row["note"]) for row in view.parity["rows"]]
+    worst = next((note for note in notes if note not in {"same", "rounding"}), "same")
+    counts = {"same": html.number(notes.count("same"), lang), "ways": html.number(len(notes), lang)}
+    key = "rounded" if "rounding" in notes else "count"
+    text = say(f"export.parity.{key}", lang, **counts, rounded=html.number(notes.count("rounding"), lang))
     return html.pill(_NOTES.get(worst, "plain"), text)
 
 

@@ -20,11 +20,11 @@ _AGAIN = frozenset({"failed", "stopped", "paused", "lost"})
 
 
 class WatchingSection:
-    """Its components, and the clock that looks."""
+    """Its components, and the clock that looks; ``seen`` changes whenever something else is to be seen."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._seen = gr.State("")
+        self.seen = gr.State("")
         self._where = destination()
         self._timer = gr.Timer(_EVERY, active=False)
         self._deleting = AskFirst(
@@ -44,19 +44,19 @@ class WatchingSection:
     def _wire(self) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden"}
         outputs = [
-            self._seen, self._card, self._head, self._result, self._retry, self._stop, self._deleting.button,
+            self.seen, self._card, self._head, self._result, self._retry, self._stop, self._deleting.button,
             self._timer,
         ]  # fmt: skip
         gr.on(fn=handler(self._arrive), outputs=outputs, api_name="export_one", **quiet)
         self._timer.tick(
-            handler(self._show), self._seen, outputs, trigger_mode="once", api_name="export_tick", **quiet
+            handler(self._show), self.seen, outputs, trigger_mode="once", api_name="export_tick", **quiet
         )
         for button, act, name in (
             (self._retry, self._retry_it, "retry"),
             (self._stop, self._stop_it, "stop"),
         ):
             acted = button.click(handler(act), None, None, api_name=f"export_{name}")
-            acted.success(handler(self._show), self._seen, outputs, api_name=f"export_{name}_show", **quiet)
+            acted.success(handler(self._show), self.seen, outputs, api_name=f"export_{name}_show", **quiet)
         self._deleting.wire("export_delete")
         deleted = self._deleting.really.click(
             handler(self._delete), None, self._where, api_name="export_delete"
