@@ -45,6 +45,10 @@ class Settings(BaseModel):
     allowed_hosts: tuple[str, ...] = Field(
         (), description="FTKIT_ALLOWED_HOSTS: further host names of the dashboard, separated by commas."
     )
+    upstream_key: SecretStr = Field(
+        SecretStr(""),
+        description="FTKIT_UPSTREAM_KEY: key of the OpenAI-compatible servers that the engine upstream asks.",
+    )
     hf_endpoint: str = Field(
         "https://huggingface.co", description="HF_ENDPOINT: where models of the Hub come from."
     )
@@ -74,6 +78,7 @@ class Settings(BaseModel):
             "port": "FTKIT_PORT",
             "database_url": "FTKIT_DATABASE_URL",
             "token": "FTKIT_TOKEN",
+            "upstream_key": "FTKIT_UPSTREAM_KEY",
             "hf_endpoint": "HF_ENDPOINT",
             "offline": "HF_HUB_OFFLINE",
             "space_host": "SPACE_HOST",
@@ -114,8 +119,9 @@ class Settings(BaseModel):
         return tuple(name for name in _DANGEROUS if self.environment.get(name))
 
     def worker_environment(self) -> dict[str, str]:
-        """Environment of a worker process: ours, without the token of the dashboard."""
-        inherited = {k: v for k, v in self.environment.items() if k != "FTKIT_TOKEN"}
+        """Environment of a worker process: ours, without the token of the dashboard and the key of other servers."""
+        own = {"FTKIT_TOKEN", "FTKIT_UPSTREAM_KEY"}
+        inherited = {k: v for k, v in self.environment.items() if k not in own}
         return {
             "TOKENIZERS_PARALLELISM": "false",
             "HF_HUB_DISABLE_TELEMETRY": "1",

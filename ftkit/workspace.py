@@ -6,7 +6,7 @@ Takes settings, gives services. It holds no logic beyond what needs two rooms at
 import json
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
 from ftkit.jobs.launch import Launcher
+from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
 from ftkit.loop.service import Loop, Rooms
 from ftkit.loop.sources import Sources
@@ -45,6 +46,9 @@ from ftkit.ratings.sides.service import SideService
 from ftkit.ratings.studies.service import StudyService
 from ftkit.records import Dataset, Restoration, Run
 from ftkit.serving.engines.asking import Engine, EngineName
+from ftkit.serving.engines.llamacpp import LlamaEngine
+from ftkit.serving.engines.resident import ResidentEngine
+from ftkit.serving.engines.upstream import UpstreamEngine
 from ftkit.serving.keys.service import KeyService
 from ftkit.serving.versions.means import Means
 from ftkit.serving.versions.service import ServingService
@@ -293,7 +297,11 @@ class Workspace:
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
-        self.engines: Mapping[EngineName, Engine] = {}
+        self.engines: dict[EngineName, Engine] = {
+            "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
+            "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
+            "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
+        }
         sources = Sources(
             self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
         )
@@ -316,6 +324,8 @@ class Workspace:
         """Close the database; workers go on."""
         self.traffic.close()
         self.serving.close()
+        for engine in self.engines.values():
+            engine.close()
         self._database.close()
 
     def __enter__(self) -> "Workspace":

@@ -28,6 +28,7 @@ _ROOMS: dict[str, Callable[[Folders, str], Path]] = {
     "judge": Folders.judgement,
     "benchmark": Folders.benchmark,
     "study": Folders.study,
+    "export": Folders.export,
 }
 
 

@@ -39,6 +39,7 @@ PHASES = frozenset(
         *("downloading", "checking", "converting", "cleaning", "comparing", "reading"),
         *("assigning", "measuring", "searching", "uploading", "general", "bias", "judging"),
         *("scoring", "tasks", "benchmark_base", "benchmark_tuned", "masking"),
+        *("building", "verifying"),
     }
 )
 

@@ -1,35 +1,32 @@
 """The resident generator: models ready in memory, asked over an authenticated loopback connection.
 
-Takes one request per connection (``sides``, each with its name, folders and strength; ``conversations``, one for each side;
-``sampling``), sends all answers so far after each token and then ``end``. One request at a time, in the order of arrival; a client
-that goes away stops its own. It keeps the models last used, and ends after ten idle minutes, or after the present answer where a
-run needs the memory. It writes no artefact.
+Takes one request per connection, in the order of arrival. A comparison (``sides``, each with its name, folders and strength;
+``conversations``, one for each side; ``sampling``) gets all answers so far after each token and then ``end``. A question to a model
+that is served (``asked`` and its ``side``) gets the answer so far, together with others that come meanwhile for the same weights.
+A client that goes away stops its own. It keeps the models last used, and ends after ten idle minutes, or after the present answers
+where a run needs the memory. It writes no artefact.
 """
 
-import contextlib
-import queue
-import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 import torch
 
-from ftkit.errors import FtkitError, Refused, UserError, WorkerFault
-from ftkit.jobs.messages import receive, send
+from ftkit.errors import Refused
+from ftkit.jobs.messages import send
+from ftkit.workers.answers.door import Door, Waiting, error_reply
 from ftkit.workers.answers.models import Loaded, Models, Side, groups
 from ftkit.workers.answers.streaming import Limits, Said, answer_rows
+from ftkit.workers.answers.together import Table, is_question
 from ftkit.workers.generation import context_length, room_for_answer
 from ftkit.workers.harness import Worker, run
 
 IDLE_SECONDS = 600.0
 _LOOK_SECONDS = 0.5
-_REQUEST_SECONDS = 10.0  # a client sends its request as soon as it is connected
 _MEGABYTE = 1024**2
 
 
@@ -112,53 +109,33 @@ def _prompt(loaded: Loaded, messages: list[dict[str, str]]) -> list[int]:
 def serve(worker: Worker) -> dict[str, Any]:
     """Answer requests until told to stop, or until nobody has asked for ``IDLE_SECONDS``."""
     generator = Generator()
-    waiting: queue.Queue[Connection] = queue.Queue()
     answered = 0
-    key = (worker.path / "key").read_bytes()
-    with Listener(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, key, waiting), daemon=True).start()
-        port = listener.address[1]
-        worker.progress("ready", waiting=True, port=port)
+    with Door((worker.path / "key").read_bytes()) as door:
+        table = Table(generator.models, door, worker)
+        worker.progress("ready", waiting=True, port=door.port)
         idle_since = time.monotonic()
         while not worker.stop_asked() and time.monotonic() - idle_since < IDLE_SECONDS:
-            with contextlib.suppress(queue.Empty), waiting.get(timeout=_LOOK_SECONDS) as connection:
-                worker.progress("generating", port=port)
-                answered += _answer_client(generator, connection, worker)
-                worker.progress("ready", waiting=True, port=port, memory_mb=memory_mb())
-                idle_since = time.monotonic()
+            first = door.next(_LOOK_SECONDS)
+            if first is None:
+                continue
+            worker.progress("generating", port=door.port)
+            if is_question(first):
+                answered += table.serve(first)
+            else:
+                with first.connection:
+                    answered += _answer_client(generator, first, worker)
+            worker.progress("ready", waiting=True, port=door.port, memory_mb=memory_mb())
+            idle_since = time.monotonic()
         worker.progress("stopping", port=None)
+        door.close()
+        table.close()
     return {"answered": answered}
 
 
-def _accept(listener: Listener, key: bytes, waiting: "queue.Queue[Connection]") -> None:
-    """Greet every client in a thread of its own, so that a silent stranger holds up nobody; ends with the listener."""
-    while True:
-        try:
-            connection = listener.accept()
-        except ConnectionError:
-            continue  # it left before it was accepted
-        except OSError:
-            return
-        threading.Thread(target=_greet, args=(connection, key, waiting), daemon=True).start()
-
-
-def _greet(connection: Connection, key: bytes, waiting: "queue.Queue[Connection]") -> None:
-    """Queue a client that proves that it knows the key, as ``Listener(authkey=…)`` would."""
-    try:
-        deliver_challenge(connection, key)
-        answer_challenge(connection, key)
-    except (AuthenticationError, EOFError, OSError):
-        connection.close()
-    else:
-        waiting.put(connection)
-
-
-def _answer_client(generator: Generator, connection: Connection, worker: Worker) -> bool:
+def _answer_client(generator: Generator, client: Waiting, worker: Worker) -> bool:
     """Answer one client; tells whether it got its whole answer."""
     try:
-        if not connection.poll(_REQUEST_SECONDS):
-            return False
-        _answer_request(generator, receive(connection), connection, worker)
+        _answer_request(generator, client.request, client.connection, worker)
     except (EOFError, ConnectionError):
         return False  # the client went away: nobody waits for the answer
     return True
@@ -175,14 +152,10 @@ def _answer_request(
 
     try:
         send(connection, _reply(generator.answer(Asked.of(request), tell)))
-    except FtkitError as error:
-        send(connection, {"error": error.as_dict(), "mistake": isinstance(error, UserError)})
     except (EOFError, ConnectionError):
         raise
     except Exception as error:  # noqa: BLE001 - one request that fails must not end the generator
-        traceback.print_exc()
-        fault = WorkerFault("jobs.failed", "{reason}", reason=f"{type(error).__name__}: {error}"[:600])
-        send(connection, {"error": fault.as_dict()})
+        send(connection, error_reply(error))
     send(connection, {"end": True})
 
 

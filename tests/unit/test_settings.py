@@ -36,10 +36,15 @@ def test_a_malformed_value_is_refused() -> None:
 
 def test_workers_inherit_everything_but_the_token(tmp_path: Path) -> None:
     settings = Settings.from_environment(
-        {"FTKIT_HOME": str(tmp_path), "FTKIT_TOKEN": "secret", "HF_TOKEN": "theirs"}
+        {
+            "FTKIT_HOME": str(tmp_path),
+            "FTKIT_TOKEN": "secret",
+            "FTKIT_UPSTREAM_KEY": "secret",
+            "HF_TOKEN": "theirs",
+        }
     )
     environment = settings.worker_environment()
-    assert "FTKIT_TOKEN" not in environment
+    assert not {"FTKIT_TOKEN", "FTKIT_UPSTREAM_KEY"} & environment.keys()
     assert environment["HF_TOKEN"] == "theirs"
     assert "MALLOC_TOP_PAD_" not in environment
     assert settings.training_environment()["MALLOC_TOP_PAD_"] == "268435456"

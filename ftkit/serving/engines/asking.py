@@ -16,13 +16,14 @@ EngineName = Literal["resident", "llamacpp", "upstream"]
 
 class Source(NamedTuple):
     """Where a version's model lies: the base model's folder with that of the adapter or of the whole tuned model on top, a GGUF file,
-    or the address of another OpenAI-compatible server with the model's name there.
+    or the address of another OpenAI-compatible server with the model's name there. ``strength`` is the share of an adapter's change.
     """
 
     label: str
     model: Path | None = None
     tuned: Path | None = None
     gguf: Path | None = None
+    strength: float = 1.0
     url: str = ""
     name: str = ""
     run: str = ""

@@ -31,7 +31,7 @@ from ftkit.workers.generation import (
     room_for_answer,
 )
 
-_BROKEN_CHARACTER = "\ufffd"
+BROKEN_CHARACTER = "\ufffd"
 
 
 class Said(NamedTuple):
@@ -162,7 +162,7 @@ class AnswerStreamer(BaseStreamer):
         until = self._ended[index]
         return Said(
             # A character may span tokens: its first half is not shown.
-            text if done else text.rstrip(_BROKEN_CHARACTER),
+            text if done else text.rstrip(BROKEN_CHARACTER),
             len(tokens),
             cut=done and not self._finished[index],
             seconds=round((time.monotonic() if until is None else until) - self._began, 3),
@@ -228,6 +228,13 @@ def _sampling(limits: Limits, mask: torch.Tensor) -> LogitsProcessorList:
     processors = LogitsProcessorList()
     if not math.isclose(limits.repetition_penalty, 1.0):
         processors.append(RepetitionPenalty(limits.repetition_penalty, mask))
+    processors += sampled(limits)
+    return processors
+
+
+def sampled(limits: Limits) -> LogitsProcessorList:
+    """What turns the likeliest token into a sampled one; nothing at temperature 0."""
+    processors = LogitsProcessorList()
     if math.isclose(limits.temperature, 0.0):
         return processors
     processors.append(TemperatureLogitsWarper(limits.temperature))

@@ -47,8 +47,17 @@ class FastTokenizer:
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> list[int]:
         """Ids of a conversation; the template writes all special tokens itself, except in the text that an encoder reads."""
-        text = self._template.render(messages, add_generation_prompt, tools)
+        text = self.chat_text(messages, add_generation_prompt, tools)
         return self._ids(text, add_special_tokens=self.encoder_decoder)
+
+    def chat_text(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        add_generation_prompt: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+    ) -> str:
+        """A conversation as the template writes it."""
+        return self._template.render(messages, add_generation_prompt, tools)
 
     def disarms(self, row: TrainingRow) -> bool:
         """Whether a conversation holds control tokens in its text, which are broken up; plain texts stand as they are."""

@@ -1,9 +1,7 @@
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,12 @@ from ftkit.workers import generate as worker_module
 from ftkit.workers import loading
 from ftkit.workers.answers import models
 from ftkit.workers.answers.streaming import Said
-from ftkit.workers.generate import Generator, serve
-from ftkit.workers.harness import Worker
+from ftkit.workers.generate import Generator
+from tests.generator import Serving
 from tests.tiny import make_tiny_adapter, make_tiny_model, make_tiny_t5
 
 pytestmark = pytest.mark.training
 
-KEY = b"secret"
 SAMPLING = {"temperature": 0.0, "top_p": 1.0, "max_new_tokens": 6, "seed": 1}
 
 
@@ -46,39 +43,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-class Serving:
-    """The worker's loop in a thread, as a client sees it."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "key").write_bytes(KEY)
-        self.worker = Worker(folder)
-        self.result: dict[str, Any] = {}
-        self.thread = threading.Thread(target=lambda: self.result.update(serve(self.worker)))
-        self.thread.start()
-        deadline = time.monotonic() + 20
-        while "port" not in self.worker.folder.state() and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-    def connect(self, key: bytes = KEY) -> Connection:
-        return Client(("127.0.0.1", self.worker.folder.state()["port"]), authkey=key)
-
-    def ask(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        with self.connect() as connection:
-            send(connection, request)
-            replies = []
-            while not (reply := receive(connection)).get("end"):
-                replies.append(reply)
-            return replies
-
-
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
     serving = Serving(tmp_path / "generate")
     yield serving
-    serving.worker.folder.ask_to_stop()
-    serving.thread.join(20)
-    assert not serving.thread.is_alive()
+    serving.stop()
 
 
 QUESTION = [{"role": "user", "content": "my parcel is late"}]

@@ -1,0 +1,1 @@
+"""Building, loading again and comparing what a run is exported as."""

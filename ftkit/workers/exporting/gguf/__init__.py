@@ -1,0 +1,1 @@
+"""One file for llama.cpp and what is built on it."""

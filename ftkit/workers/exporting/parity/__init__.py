@@ -1,0 +1,1 @@
+"""Whether an exported model says the same as the trained one."""
