@@ -41,8 +41,13 @@ _PROBLEMS: dict[int, str] = {
     504: "The answer took too long.",
 }
 _READING = (401, 403, 404, 500)
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "description": "A piece of the answer as JSON, or [DONE]."}},
+}
 _EVENTS: Described = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The answer."}
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": "The answer, or its events."}
 }
 
 

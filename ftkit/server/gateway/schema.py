@@ -6,7 +6,7 @@ them is taken and then ignored. Nothing is answered here.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 # The name that gets the live version, or the canary for its share.
@@ -18,6 +18,15 @@ _MOST_MESSAGES = 200
 _LONGEST_TEXT = BODY_LIMIT
 _MOST_SEED = 2**31 - 1
 
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 1.0 is as whole as 1, and true is none."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - a TypeError would not become a refusal
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_WHOLE = BeforeValidator(_whole)
 Text = Annotated[str, Field(max_length=_LONGEST_TEXT)]
 Stop = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -58,18 +67,18 @@ class _Wish(_Asked):
     model: Annotated[str, Field(max_length=200)] = Field(
         MODEL, description="ftkit, or the id of a version of /v1/models."
     )
-    max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = Field(
+    max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS), _WHOLE] | None = Field(
         None, description="Of the answer; 256 if left out."
     )
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = Field(
         None, description="0: always the likeliest token."
     )
     top_p: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
-    seed: Annotated[int, Field(ge=0, le=_MOST_SEED)] | None = Field(
+    seed: Annotated[int, Field(ge=0, le=_MOST_SEED), _WHOLE] | None = Field(
         None, description="The same seed, the same answer; another one each time if left out."
     )
     stop: Stop | Annotated[list[Stop], Field(min_length=1, max_length=4)] | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = Field(None, description="One answer a request.")
+    n: Annotated[int, Field(ge=1, le=1), _WHOLE] | None = Field(None, description="One answer a request.")
     presence_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
     frequency_penalty: Annotated[float, Field(ge=0, le=0)] | None = None
     stream: bool | None = None
@@ -93,7 +102,7 @@ class ChatRequest(_Wish):
     """A conversation to go on with."""
 
     messages: Annotated[list[Said], Field(min_length=1, max_length=_MOST_MESSAGES)]
-    max_completion_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = Field(
+    max_completion_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS), _WHOLE] | None = Field(
         None, description="The newer name of max_tokens; this one counts where both are given."
     )
 
@@ -121,8 +130,10 @@ class FeedbackRequest(_Asked):
     request_id: Annotated[str, Field(min_length=1, max_length=100)] = Field(
         description="The id of the answer, or its header x-request-id."
     )
-    thumb: Literal[1, -1] | SkipJsonSchema[None] = Field(None, description="1 up, -1 down.")
-    rating: Annotated[int, Field(ge=1, le=5)] | SkipJsonSchema[None] = None
+    thumb: Annotated[Literal[1, -1], _WHOLE] | SkipJsonSchema[None] = Field(
+        None, description="1 up, -1 down."
+    )
+    rating: Annotated[int, Field(ge=1, le=5), _WHOLE] | SkipJsonSchema[None] = None
     correction: Annotated[str, Field(max_length=32_000)] | SkipJsonSchema[None] = Field(
         None, description="The right answer."
     )
