@@ -29,6 +29,7 @@ from ftkit.evaluation.familiarity.service import FamiliarityService
 from ftkit.evaluation.judge.service import JudgeService
 from ftkit.evaluation.report.service import ReportService
 from ftkit.evaluation.service import EvaluationService
+from ftkit.export.service import ExportService
 from ftkit.jobs.launch import Launcher
 from ftkit.jobs.resident import Resident
 from ftkit.jobs.service import Clock, Conditions, Jobs, NewId
@@ -297,17 +298,24 @@ class Workspace:
     def _open_delivery(self, new_id: NewId) -> None:
         """Export, serving and monitoring."""
         self.traffic = TrafficService(self._database, self.folders, self.jobs, self._clock, is_refusal)
+        self.exports = ExportService(
+            self.artefacts,
+            self.folders,
+            self.jobs,
+            self._clock,
+            new_id,
+            in_use=lambda export: self.serving.in_use(f"export:{export}"),
+        )
+        prompts = PromptService(self.artefacts, self.folders)
+        self.sources = Sources(self.sides, self.exports, prompts, lambda run: self.artefacts.get(Run, run))
+        self.keys = KeyService(self._database, self._clock, new_id)
+        means = Means(self.sources.resolve, self.sources.rows, lambda: self.engines)
+        self.serving = ServingService(self._database, means, self._clock, new_id)
         self.engines: dict[EngineName, Engine] = {
             "resident": ResidentEngine(Resident(self.jobs, self.folders, "generate").ask),
             "llamacpp": LlamaEngine(Resident(self.jobs, self.folders, "llama").ask),
             "upstream": UpstreamEngine(self.settings.upstream_key.get_secret_value()),
         }
-        sources = Sources(
-            self.sides, PromptService(self.artefacts, self.folders), lambda run: self.artefacts.get(Run, run)
-        )
-        self.keys = KeyService(self._database, self._clock, new_id)
-        means = Means(sources.resolve, sources.rows, lambda: self.engines)
-        self.serving = ServingService(self._database, means, self._clock, new_id)
 
     def _settle_jobs(self) -> None:
         done = self.restoration

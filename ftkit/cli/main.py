@@ -24,6 +24,7 @@ from ftkit.cli.evaluation import benchmark, errors, judge
 from ftkit.cli.output import Answer, JsonOption, command, complain, give
 from ftkit.cli.quickstart import quickstart
 from ftkit.cli.ratings import group as ratings
+from ftkit.cli.serving import keys, serve, versions
 from ftkit.cli.session import LeftRunning, open_workspace, read_settings
 from ftkit.cli.store import backup
 from ftkit.cli.training import sweep
@@ -105,6 +106,9 @@ app.add_typer(judge.app, name="judge")
 command(app, "generate")(generate)
 command(app, "report")(report)
 app.add_typer(ratings.app, name="ratings")
+app.command("serve")(serve.serve)
+app.add_typer(versions.app, name="serving")
+app.add_typer(keys.app, name="keys")
 app.add_typer(backup.app, name="backup")
 
 

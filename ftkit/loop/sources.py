@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from ftkit.data.prompts.service import PromptService
-from ftkit.errors import BadInput, FtkitError
+from ftkit.errors import BadInput, FtkitError, NotFound, Refused
+from ftkit.export.service import ExportService
 from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService
 from ftkit.records import Part, Run
@@ -18,13 +19,17 @@ from ftkit.serving.versions.smoke import asked_of
 _ROWS, _SEED = 2, 0
 _PARTS: tuple[Part, ...] = ("test", "validation", "train")
 _SCHEMES = ("http", "https")
+_EXPORT = "export:"
 
 
 class Sources:
     """The sources of one data folder."""
 
-    def __init__(self, sides: SideService, prompts: PromptService, run_of: Callable[[str], Run]) -> None:
+    def __init__(
+        self, sides: SideService, exports: ExportService, prompts: PromptService, run_of: Callable[[str], Run]
+    ) -> None:
         self._sides = sides
+        self._exports = exports
         self._prompts = prompts
         self._run_of = run_of
 
@@ -38,10 +43,48 @@ class Sources:
         """
         if target.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
             return _upstream(target)
+        if target.startswith(_EXPORT):
+            return self._export(target.removeprefix(_EXPORT))
         side = Side.parse(target)
         place = self._sides.place(side)
         run = side.id if side.kind in {"run", "checkpoint"} else ""
-        return Source(self._sides.label(side), place.model, place.tuned, run=run)
+        return Source(self._sides.label(side), place.model, place.tuned, strength=side.strength, run=run)
+
+    def target(self, name: str) -> str:
+        """The target that a person means: one as it stands, or the bare id of an export, a run or a base model.
+
+        Raises:
+            NotFound: there is nothing of that id.
+        """
+        if ":" in name:
+            return name
+        for kind in ("export", "run", "base"):
+            try:
+                self.resolve(f"{kind}:{name}")
+            except NotFound:
+                continue
+            return f"{kind}:{name}"
+        raise NotFound(
+            "serving.no_target",
+            "There is no run, export or model {name}. ftkit runs list and ftkit models list show what there is.",
+            name=repr(name),
+        )
+
+    def _export(self, id_: str) -> Source:
+        view = self._exports.get(id_)
+        export, folder = view.export, self._exports.folder(id_)
+        if export.target == "gguf":
+            return Source(export.name, gguf=next(iter(sorted(folder.glob("*.gguf")))), run=export.run)
+        if export.target not in {"adapter", "merged"}:
+            raise Refused(
+                "serving.for_others",
+                "The export {name} is made for another program ({target}). Serve its run here, or an export as adapter, merged "
+                "or gguf.",
+                name=export.name,
+                target=export.target,
+            )
+        base = self._sides.place(Side(kind="base", id=self._run_of(export.run).model)).model
+        return Source(export.name, base, folder, run=export.run)
 
     def rows(self, source: Source) -> Sequence[Asked]:
         """A few rows of the run's own data that it did not learn from, where there are any."""

@@ -57,7 +57,7 @@ def serve(workspace: "Workspace", announce: Callable[[str], None], i_know: bool 
     """
     settings = workspace.settings
     _check(settings, i_know)
-    with _listen(settings) as listener:
+    with listen(settings) as listener:
         token = settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(24)
         _prepare_process(settings)
         config = uvicorn.Config(
@@ -67,7 +67,7 @@ def serve(workspace: "Workspace", announce: Callable[[str], None], i_know: bool 
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-        announce(f"{_address(settings, listener)}/?token={token}")
+        announce(f"{address(settings, listener)}/?token={token}")
         with ticking(workspace.tick):
             try:
                 uvicorn.Server(config).run(sockets=[listener])
@@ -115,7 +115,12 @@ def _check(settings: Settings, i_know: bool) -> None:
         )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """The socket that the settings name.
+
+    Raises:
+        Refused: the port is taken, or there is no such address.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=128)
@@ -136,7 +141,7 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-def _address(settings: Settings, listener: socket.socket) -> str:
+def address(settings: Settings, listener: socket.socket) -> str:
     """Where a browser finds the dashboard."""
     if settings.space_host:
         return f"https://{settings.space_host}"

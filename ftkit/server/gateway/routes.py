@@ -117,8 +117,8 @@ def _add_feedback(router: APIRouter, gateway: Gateway) -> None:
         said = Feedback(**body.model_dump(exclude={"request_id"}))
         key = key_of(request)
         await run_in_threadpool(gateway.services.keys.count_request, key)
-        await run_in_threadpool(gateway.services.feedback, body.request_id, key.id, said)
-        return _json(schema.Stored(request_id=body.request_id))
+        kept = await run_in_threadpool(gateway.services.feedback, body.request_id, key.id, said)
+        return _json(schema.Stored(request_id=body.request_id, texts_kept=kept))
 
 
 def _add_metrics(router: APIRouter, gateway: Gateway) -> None:
@@ -131,16 +131,12 @@ def _add_metrics(router: APIRouter, gateway: Gateway) -> None:
 async def _answer(
     gateway: Gateway, request: Request, wish: Wish, options: schema.StreamOptions | None
 ) -> Response:
-    if options is not None and not wish.streamed:
-        raise BadInput(
-            "gateway.not_streamed", "stream_options are for streams. Send “stream”: true with them."
-        )
     turn = await gateway.begin(id_of(request), key_of(request), wish)
     if not wish.streamed:
         answer = await gateway.whole(turn, request.is_disconnected)
         return JSONResponse(_whole(turn, answer))
     # Before the first token the status can still be that of an error.
-    first = await gateway.newest(turn, request.is_disconnected) or turn.last
+    first = await gateway.first(turn, request.is_disconnected)
     include_usage = options is not None and options.include_usage
     events = stream(gateway, turn, first, _never, include_usage)
     return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
@@ -148,7 +144,12 @@ async def _answer(
 
 def _whole(turn: Turn, answer: Answer) -> dict[str, Any]:
     version = turn.version.id if turn.version else ""
-    common = {"id": turn.id, "created": int(turn.at.timestamp()), "model": version, "usage": usage_of(answer)}
+    common: dict[str, Any] = {
+        "id": turn.id,
+        "created": int(turn.at.timestamp()),
+        "model": version,
+        "usage": usage_of(answer),
+    }
     finish = cast("Literal['stop', 'length']", answer.finish)
     if turn.wish.kind == "chat":
         message = schema.ChatMessage(content=answer.text)

@@ -56,7 +56,7 @@ class Said(_Asked):
 
 
 class StreamOptions(_Asked):
-    """How an answer is streamed."""
+    """How an answer is streamed; taken without a stream too, where there is nothing that it could change."""
 
     include_usage: bool = Field(False, description="One more piece at the end, with the numbers of tokens.")
 
@@ -152,6 +152,9 @@ class Stored(BaseModel):
 
     request_id: str
     stored: Literal[True] = True
+    texts_kept: bool = Field(
+        description="Whether correction and comment are kept too; else the traffic log keeps numbers only."
+    )
 
 
 class Usage(BaseModel):

@@ -49,7 +49,7 @@ class Services:
     serving: ServingService
     engines: Callable[[], Mapping[EngineName, Engine]]
     record: Callable[[Exchange], None]
-    feedback: Callable[[str, str, Feedback], None]
+    feedback: Callable[[str, str, Feedback], bool]
     clock: Callable[[], datetime]
 
 
@@ -165,10 +165,21 @@ class Gateway:
         if answer is None:
             self.end(turn)
             return None
-        if turn.first_token_seconds is None:
+        if turn.first_token_seconds is None and (answer.tokens or answer.finish):
             turn.first_token_seconds = time.monotonic() - turn.begun
         turn.last = answer
         return answer
+
+    async def first(self, turn: Turn, gone: Gone) -> Answer:
+        """The first answer of a turn that says something, or the whole one.
+
+        Raises:
+            FtkitError: the engine's, or that it took too long.
+            ClientGone: the client went away.
+        """
+        while turn.first_token_seconds is None and await self.newest(turn, gone) is not None:
+            pass
+        return turn.last
 
     async def whole(self, turn: Turn, gone: Gone) -> Answer:
         """The whole answer of a turn.

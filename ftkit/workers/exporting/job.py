@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ftkit.export.options import ExportOptions
-from ftkit.workers.exporting.parity.table import Heard
+from ftkit.export.parity import Heard
 from ftkit.workers.harness import Worker
 from ftkit.workers.loading import is_adapter
 

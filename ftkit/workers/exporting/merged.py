@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
+from ftkit.export.parity import Heard, Rounding
 from ftkit.workers.exporting.job import ExportJob, Verified
-from ftkit.workers.exporting.parity.table import Heard, Rounding
 from ftkit.workers.exporting.parity.ways import by_transformers
 from ftkit.workers.exporting.weights import merged_weights, write_card
 from ftkit.workers.loading import load_model

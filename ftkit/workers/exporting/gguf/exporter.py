@@ -7,13 +7,12 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ftkit.errors import Refused
-from ftkit.models.kinds import is_encoder_decoder
+from ftkit.export.parity import Rounding
 from ftkit.workers.exporting.gguf import llama
 from ftkit.workers.exporting.gguf.converting import convert
 from ftkit.workers.exporting.gguf.modelfile import modelfile
 from ftkit.workers.exporting.job import ExportJob, Verified
 from ftkit.workers.exporting.merged import heard_merged
-from ftkit.workers.exporting.parity.table import Rounding
 from ftkit.workers.exporting.parity.ways import by_transformers
 from ftkit.workers.exporting.weights import merged_weights, write_card
 from ftkit.workers.loading import give_back_memory
@@ -31,8 +30,6 @@ class GgufExporter:
         Raises:
             Refused: llama.cpp does not take this model.
         """
-        if is_encoder_decoder(job.model):
-            raise no_gguf(job)
         whole = merged_weights(job, job.scratch / "whole", "fp32")
         job.worker.progress("converting")
         known = convert(whole, folder / FILE, job.options.quantization, job.name)
@@ -58,13 +55,3 @@ class GgufExporter:
             ways.append(llama.by_llama_cpp(job, folder / FILE, rounding))
         loaded = ("transformers", "llama.cpp") if llama.installed() else ("transformers",)
         return Verified(loaded, tuple(ways), {"llama_cpp": llama.installed()})
-
-
-def no_gguf(job: ExportJob) -> Refused:
-    """What an encoder-decoder model is told."""
-    return Refused(
-        "export.no_gguf",
-        "{model} reads a whole question before it answers (encoder-decoder), and the programs that take GGUF files go on with a "
-        "text. Export it as merged instead.",
-        model=job.base.get("name", ""),
-    )

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from ftkit.export.parity import Heard, Rounding
 from ftkit.workers.exporting.job import ExportJob
 from ftkit.workers.exporting.parity.prompts import LONGEST_ANSWER, Prompt, prompts_of
-from ftkit.workers.exporting.parity.table import Heard, Rounding
 
 _SECONDS = 300.0
 _ROOM = 64  # tokens beside prompt and answer

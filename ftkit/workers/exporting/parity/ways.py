@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 
+from ftkit.export.parity import Heard, Rounding
 from ftkit.workers import loading
 from ftkit.workers.answers.models import Loaded, Side
 from ftkit.workers.answers.streaming import Limits, answer_rows
 from ftkit.workers.exporting.job import ExportJob
 from ftkit.workers.exporting.parity.prompts import LONGEST_ANSWER, Prompt, prompts_of
-from ftkit.workers.exporting.parity.table import Heard, Rounding
 from ftkit.workers.generation import decode, end_tokens, greedy, left_padded, right_padded
 from ftkit.workers.harness import Worker
 

@@ -36,10 +36,11 @@ class Log:
         with self._lock:
             self.exchanges.append(exchange)
 
-    def feedback(self, request_id: str, key: str, said: Feedback) -> None:
+    def feedback(self, request_id: str, key: str, said: Feedback) -> bool:
         if all(exchange.id != request_id for exchange in self.exchanges):
             raise NotFound("test.no_request", "There is no such request. Check its id.")
         self.said.append((request_id, key, said))
+        return True
 
     def wait_for(self, count: int) -> list[Exchange]:
         deadline = time.monotonic() + 10

@@ -45,6 +45,31 @@ Look = Callable[[int, int, int | None], Gap]
 Spell = Callable[[int, int], str]
 
 
+def served_row(
+    way: str, prompts: Sequence[Mapping[str, Any]], texts: Sequence[str], rounding: Rounding
+) -> dict[str, Any]:
+    """The row of a way that gives text only, long after the trained model was asked.
+
+    Args:
+        way: its name.
+        prompts: of ``parity.json``: each has ``said``, the trained model's tokens with their text and how far each was ahead.
+        texts: the answers.
+        rounding: of the numbers behind them.
+    """
+    said = [prompt["said"] for prompt in prompts]
+
+    def look(number: int, place: int, _: int | None) -> Gap:
+        if place >= len(said[number]):
+            return Gap(prompts[number]["ahead_end"], "", "")
+        return Gap(said[number][place]["ahead"], said[number][place]["text"], "")
+
+    def spell(number: int, tokens: int) -> str:
+        return "".join(token["text"] for token in said[number][:tokens])
+
+    trained = Heard("trainer", None, [p["answer"] for p in prompts], [list(range(len(one))) for one in said])
+    return row_of(Heard(way, None, texts, None, rounding), trained, look, spell)
+
+
 def row_of(heard: Heard, trained: Heard, look: Look, spell: Spell) -> dict[str, Any]:
     """One row of the table: what was heard on a way beside what the trained model says.
 
