@@ -105,7 +105,7 @@ class DeploySection:
 
     def _choices(self, lang: str) -> list[tuple[str, str]]:
         """Runs with their checkpoints, exports that can be served here, base models; each with its name."""
-        sides = [one for one in self._workspace.sides.offered() if one.kind != "export"]
+        sides = [one for one in self._workspace.sides.offered() if not str(one).startswith(_EXPORT)]
         choices = [
             (names.target(one.kind, self._workspace.sides.label(one), lang), str(one)) for one in sides
         ]
