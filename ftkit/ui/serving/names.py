@@ -3,6 +3,8 @@
 Takes names, gives words. It looks nothing up by itself.
 """
 
+from markupsafe import Markup
+
 from ftkit.ui import html
 from ftkit.ui.i18n import say
 
@@ -19,7 +21,7 @@ def engine(name: str, lang: str) -> str:
     return say(f"serve.engine.short.{name}", lang)
 
 
-def state(name: str, lang: str) -> html.Markup:
+def state(name: str, lang: str) -> Markup:
     """A version's state as a pill."""
     return html.pill(_TONES.get(name, "plain"), say(f"serve.state.{name}", lang))
 

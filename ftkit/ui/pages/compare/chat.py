@@ -19,8 +19,8 @@ from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare import panes
 from ftkit.ui.pages.compare.choosing import Chooser, Wanted
-from ftkit.ui.pages.compare.running import End, Running
 from ftkit.ui.parts import follow
+from ftkit.ui.watching.answering import End, Running
 from ftkit.workspace import Workspace
 
 # What a chat holds: names and labels of the sides, their sampling, and the turns as ``Row`` writes them.

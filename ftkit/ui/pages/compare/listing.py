@@ -19,7 +19,7 @@ from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.compare import panes
 from ftkit.ui.pages.compare.chat import Thread, empty_thread
 from ftkit.ui.pages.compare.choosing import OFFERED_ROWS, Chooser, Wanted
-from ftkit.ui.pages.compare.running import Running
+from ftkit.ui.watching.answering import Running
 from ftkit.workspace import Workspace
 
 _SOURCES = ("test", "own")

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import gradio as gr
 
-from ftkit.ratings.sides.names import Side
 from ftkit.serving.engines.asking import EngineName
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
@@ -18,6 +17,7 @@ from ftkit.workspace import Workspace
 
 _ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 _SHARE = 10
+_EXPORT, _SERVED = "export:", frozenset({"adapter", "merged", "gguf"})
 
 
 class DeploySection:
@@ -83,12 +83,9 @@ class DeploySection:
         return [gr.Slider(visible=live), gr.Button(visible=live)]
 
     def _open(self, request: gr.Request) -> list[Any]:
-        lang, offered = language(request), self._workspace.sides.offered()
-        if not offered:
+        choices = self._choices(language(request))
+        if not choices:
             return [gr.Column(visible=False), gr.skip(), gr.skip()]
-        choices = [
-            (names.target(side.kind, self._workspace.sides.label(side), lang), str(side)) for side in offered
-        ]
         every = {name for _, name in choices}
         wanted = (
             asked(request, "target"),
@@ -106,12 +103,29 @@ class DeploySection:
     def _suit(self, target: str | None) -> str:
         return self._suiting(target or "")
 
+    def _choices(self, lang: str) -> list[tuple[str, str]]:
+        """Runs with their checkpoints, exports that can be served here, base models; each with its name."""
+        sides = [one for one in self._workspace.sides.offered() if not str(one).startswith(_EXPORT)]
+        choices = [
+            (names.target(one.kind, self._workspace.sides.label(one), lang), str(one)) for one in sides
+        ]
+        exports = [
+            (
+                names.target("export", f"{one.export.name} · {one.export.target}", lang),
+                f"export:{one.export.id}",
+            )
+            for one in self._workspace.exports.all()
+            if one.job.state == "done" and one.export.target in _SERVED
+        ]
+        first_base = next((n for n, one in enumerate(sides) if one.kind == "base"), len(sides))
+        return choices[:first_base] + exports + choices[first_base:]
+
     def _suiting(self, target: str) -> EngineName:
         """The engine that a model is made for."""
-        if not target.startswith("export:"):
+        if not target.startswith(_EXPORT):
             return "resident"
-        view = self._workspace.exports.get(Side.parse(target).id)
-        return "llamacpp" if view.options.target == "gguf" else "resident"
+        export = self._workspace.exports.get(target.removeprefix(_EXPORT)).export
+        return "llamacpp" if export.target == "gguf" else "resident"
 
     def _deploy_it(self, request: gr.Request, engine: EngineName, *where: Any) -> None:
         *place, anyway = where

@@ -12,5 +12,4 @@ from ftkit.ui.i18n import language, say
 
 def note(request: gr.Request, key: str, **values: str) -> None:
     """Say it; toasts render HTML, so all of it is escaped."""
-    lang = language(request)
-    gr.Info(escape(say(key, lang, **values)), title=say("serve.title", lang))
+    gr.Info(escape(say(key, language(request), **values)))

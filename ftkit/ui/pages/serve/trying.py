@@ -17,9 +17,9 @@ from ftkit.serving.snippets import snippets
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
-from ftkit.ui.pages.compare.running import Running
 from ftkit.ui.parts import section
 from ftkit.ui.serving import examples
+from ftkit.ui.watching.answering import Running
 from ftkit.workspace import Workspace
 
 _MOST_TOKENS = 256

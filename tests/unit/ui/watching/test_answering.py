@@ -4,7 +4,7 @@ import threading
 import time
 from types import SimpleNamespace
 
-from ftkit.ui.pages.compare.running import Running
+from ftkit.ui.watching.answering import Running
 
 MINE, OTHER = SimpleNamespace(session_hash="mine"), SimpleNamespace(session_hash="other")
 
