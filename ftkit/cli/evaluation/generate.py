@@ -123,7 +123,8 @@ def _file(
     source = workspace.sources.resolve(name)
     if source.url:
         engine = _UPSTREAM
-    if engine not in workspace.engines:
+    chosen = next((one for known, one in workspace.engines.items() if known == engine), None)
+    if chosen is None:
         names = ", ".join(workspace.engines)
         raise BadInput(
             "cli.no_engine",
@@ -136,7 +137,7 @@ def _file(
     answers = Answers(out.expanduser().absolute())
     try:
         with _Count() as count:
-            done = answer_all(workspace.engines[engine], source, wanted, answers, count.look)
+            done = answer_all(chosen, source, wanted, answers, count.look)
     finally:
         answers.close()
     failed = sorted([*failed, *done.failed])

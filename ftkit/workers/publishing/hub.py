@@ -90,8 +90,7 @@ def push(parcel: Parcel, report: Report = lambda _sent, _all: None) -> Pushed:
                 return task.run()
             except _GONE_WRONG as error:
                 found = _root(error)
-                broken = isinstance(found, Interrupted) and found.wait <= _LONGEST_WAIT
-                if wait is not None and broken:
+                if wait is not None and isinstance(found, Interrupted) and found.wait <= _LONGEST_WAIT:
                     _sleep(max(wait, found.wait), task.tell)
                 elif isinstance(found, _GONE_WRONG):
                     raise _unsent(found) from error

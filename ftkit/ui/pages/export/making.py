@@ -131,7 +131,7 @@ class MakingSection:
             gr.Radio(visible=target == "docker"),
         ]
 
-    def _begin(self, model: str | None, target: str, *wanted: Any) -> str:
+    def _begin(self, model: str | None, target: Target, *wanted: Any) -> str:
         precision, quantization, server, repo, push, private = wanted
         side = Side.parse(model or "")
         if side.kind not in {"run", "checkpoint"}:

@@ -81,7 +81,7 @@ def title(view: ExportView, lang: str) -> str:
 
 def head(view: ExportView, run: str, lang: str) -> Markup:
     """Where it stands."""
-    facts = [
+    facts: list[tuple[str, Markup | str]] = [
         (say("export.list.run", lang), html.link_text(html.url("runs", run=view.export.run), run or "–"))
     ]
     if view.options.checkpoint is not None:

@@ -118,7 +118,7 @@ class HarvestPart:
     def _wishes(
         self, why: list[str], limit: float | None, diverse: bool, skip: bool, lang: str
     ) -> HarvestWishes:
-        wanted = {
+        wanted: dict[str, Any] = {
             "feedback": tuple(reason for reason in why if reason in _FEEDBACK),
             **{reason: reason in why for reason in REASONS if reason not in _FEEDBACK},
             "limit": limit,

@@ -147,4 +147,4 @@ def _wanted(engine: EngineName, target: str | None, *elsewhere: str | None, lang
     if not all(texts):
         missing = "no_address" if engine == "upstream" else "first"
         raise gr.Error(say(f"serve.deploy.{missing}", lang), print_exception=False)
-    return "#".join(texts)
+    return f"upstream:{texts[0]}|{texts[1]}" if engine == "upstream" else texts[0]
