@@ -227,7 +227,7 @@ class ExportService:
             the row.
         """
         folder = self.folder(id_).parent
-        found = read_json(folder / "parity.json") or {"prompts": [], "rows": []}
+        found: dict[str, Any] = read_json(folder / "parity.json") or {"rows": [], "prompts": []}
         prompts = [prompt for prompt in found["prompts"] if prompt["messages"]]
         row = served_row(way, prompts, [asks(prompt["messages"]) for prompt in prompts], rounding)
         rows = [one for one in found["rows"] if one["way"] != way]

@@ -115,9 +115,8 @@ class HarvestPart:
             found += own
         return list(dict.fromkeys(found))
 
-    def _wishes(
-        self, why: list[str], limit: float | None, diverse: bool, skip: bool, lang: str
-    ) -> HarvestWishes:
+    def _wishes(self, lang: str, *wishes: Any) -> HarvestWishes:
+        why, limit, diverse, skip = wishes
         wanted: dict[str, Any] = {
             "feedback": tuple(reason for reason in why if reason in _FEEDBACK),
             **{reason: reason in why for reason in REASONS if reason not in _FEEDBACK},
@@ -129,11 +128,11 @@ class HarvestPart:
 
     def _show(self, request: gr.Request, *wishes: Any) -> Markup:
         lang = language(request)
-        return harvest.told(self._workspace.harvests.candidates(self._wishes(*wishes, lang)), lang)
+        return harvest.told(self._workspace.harvests.candidates(self._wishes(lang, *wishes)), lang)
 
     def _harvest(self, request: gr.Request, name: str | None, *wishes: Any) -> tuple[str, Markup]:
         lang = language(request)
-        made = self._workspace.harvest(self._wishes(*wishes, lang), (name or "").strip())
+        made = self._workspace.harvest(self._wishes(lang, *wishes), (name or "").strip())
         return "", harvest.made(made, lang)
 
     def _continue(self, dataset: str | None) -> str:
