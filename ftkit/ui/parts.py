@@ -4,13 +4,14 @@ Takes the current Gradio context and requests, gives components and ids. It call
 """
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import t
+from ftkit.ui.i18n import language, say, t
 
 # The address of a page is its whole state: an action that makes something ends by going to the thing's address.
 _GO = "(address) => { if (address) window.location.assign(address) }"
@@ -120,6 +121,13 @@ class AskFirst:
     def spare(self) -> gr.Row:
         """Hide it: nothing is done."""
         return gr.Row(visible=False)
+
+
+def note(request: gr.Request, key: str, **values: object) -> None:
+    """Tell a person what was done: a toast in their language; names in it come from people and stay text."""
+    lang = language(request)
+    # Toasts render HTML, so all of it is escaped.
+    gr.Info(escape(say(key, lang, **values)), title=say("border.done", lang))
 
 
 def asked(request: gr.Request, name: str) -> str:

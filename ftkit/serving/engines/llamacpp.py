@@ -30,14 +30,14 @@ class LlamaEngine:
         if source.gguf is None:
             raise Refused(
                 "serving.not_gguf",
-                "{label} is no GGUF file, and the engine llamacpp takes nothing else. Export the run as gguf first, or choose the "
-                "engine resident.",
+                "{label} is no GGUF file, and the engine llamacpp takes nothing else. Export the run as gguf first, or choose "
+                "ftkit’s own engine (resident).",
                 label=source.label,
             )
         if find_spec(self._package) is None:
             raise Refused(
                 "serving.no_llamacpp",
-                "llama.cpp is not installed here. Install it with: pip install ftkit[llamacpp], or choose the engine resident.",
+                "llama.cpp is not installed here. Install it with: pip install ftkit[llamacpp], or choose ftkit’s own engine (resident).",
             )
         # llama.cpp's own samplers are off, so that temperature and top_p mean what they mean elsewhere.
         body = {**body_of(asked, source.label), "logprobs": True, "top_k": 0, "min_p": 0.0}

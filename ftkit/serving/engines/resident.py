@@ -30,7 +30,7 @@ class ResidentEngine:
         if source.model is None:
             raise Refused(
                 "serving.not_resident",
-                "{label} cannot be answered by the built-in engine: it takes base models, adapters and merged models. Choose the "
+                "{label} cannot be answered by ftkit’s own engine: it takes base models, adapters and merged models. Choose the "
                 "engine llamacpp for a GGUF file, or upstream for another server.",
                 label=source.label,
             )

@@ -50,7 +50,7 @@ class UpstreamEngine:
         if not source.url.startswith(("http://", "https://")):
             raise Refused(
                 "serving.no_address",
-                "{label} has no address of another server. Deploy upstream:http://HOST:PORT/v1|MODEL, or choose the engine resident.",
+                "{label} has no address of another server. Deploy upstream:http://HOST:PORT/v1|MODEL, or choose ftkit’s own engine (resident).",
                 label=source.label,
             )
         path = "chat/completions" if asked.messages else "completions"

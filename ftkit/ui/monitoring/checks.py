@@ -31,9 +31,8 @@ def standing(found: Standing, keep_texts: bool, lang: str) -> Markup:
     if found.due_at is not None and not found.overdue:
         times.append(_at("monitor.drift.next", found.due_at, lang))
     if found.waiting:
-        times.append(
-            Markup("{}").format(say("monitor.drift.waiting", lang, n=html.number(found.waiting, lang)))
-        )
+        key = "monitor.drift.waiting" if found.last_at else "monitor.drift.waiting.first"
+        times.append(Markup("{}").format(say(key, lang, n=html.number(found.waiting, lang))))
     if times:
         parts.append(Markup('<p class="ft-quiet">{}</p>').format(Markup(" · ").join(times)))
     return html.join(parts)

@@ -60,7 +60,8 @@ def _name(one: Generation, lang: str) -> Markup:
 
 def _served(one: Generation, lang: str) -> Markup:
     end = html.moment(one.until) if one.until else Markup("{}").format(say("monitor.generations.now", lang))
-    requests = say("monitor.generations.requests", lang, n=html.number(one.requests, lang))
+    key = "request" if one.requests == 1 else "requests"
+    requests = say(f"monitor.generations.{key}", lang, n=html.number(one.requests, lang))
     return Markup("{} – {}<br><small>{}</small>").format(html.moment(one.since), end, requests)
 
 

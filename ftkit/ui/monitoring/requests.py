@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ftkit.monitoring.traffic.kept import TrafficRow
 from ftkit.ui import html
 from ftkit.ui.i18n import say
-from ftkit.ui.monitoring.traffic import seconds
+from ftkit.ui.monitoring.traffic import error, seconds
 
 _TEXT_SHOWN = 400
 
@@ -49,7 +49,7 @@ def text(said: str | None, lang: str) -> Markup:
 def _answer(one: TrafficRow, lang: str) -> Markup:
     if one.error:
         failed = html.pill("bad", say("monitor.recent.failed", lang))
-        return Markup("{} <small>{}</small>").format(failed, one.error)
+        return Markup("{} <small>{}</small>").format(failed, error(one.error, lang))
     return text(one.answer, lang)
 
 

@@ -15,6 +15,25 @@ from ftkit.ui.i18n import say
 from ftkit.ui.monitoring.charts import Chart, Series, bars, lines
 from ftkit.ui.monitoring.drift import personal
 
+# What a request fails of, by the key of its error; all others are shown by their key.
+_ERRORS: Mapping[str, str] = {
+    "gateway.no_model": "no_model",
+    "gateway.too_slow": "too_slow",
+    "gateway.busy": "busy",
+    "serving.engine_busy": "busy",
+    "gateway.broke_off": "broke_off",
+    "serving.broke_off": "broke_off",
+    "gateway.failed": "failed",
+    "gateway.broke": "failed",
+    "serving.engine_failed": "failed",
+    "jobs.resident_gone": "failed",
+    "serving.engine_refused": "refused",
+    "serving.no_prompt": "bad",
+    "serving.upstream_down": "down",
+    "serving.nothing_live": "nothing_live",
+    "keys.too_many_requests": "limit",
+    "keys.too_many_tokens": "limit",
+}
 _TENTHS_UP_TO = 10  # seconds; longer times are whole
 
 
@@ -44,6 +63,13 @@ def seconds(value: float | None, lang: str) -> str:
     if value is None or value >= _TENTHS_UP_TO:
         return html.duration(value, lang)
     return say("views.seconds", lang, n=html.number(value, lang, 1 if value >= 1 else 2))
+
+
+def error(key: str, lang: str) -> Markup:
+    """What failed, in words, with the key by which logs and metrics name it; the key alone where it has no words here."""
+    code = Markup("<code>{}</code>").format(key)
+    words = _ERRORS.get(key)
+    return Markup("{} {}").format(say(f"monitor.error.{words}", lang), code) if words else code
 
 
 def share(found: Share, lang: str) -> str:
@@ -164,7 +190,7 @@ def _errors(found: Summary, lang: str) -> Markup:
         return Markup("")
     heads = [say("monitor.errors.error", lang), say("monitor.errors.count", lang)]
     rows = [
-        (Markup("<code>{}</code>").format(key), html.number(n, lang))
+        (error(key, lang), html.number(n, lang))
         for key, n in sorted(found.errors.items(), key=lambda item: -item[1])
     ]
     title = say("monitor.errors.title", lang)

@@ -27,7 +27,8 @@ def shown(state: ServingState, address: str, lang: str) -> Markup:
         parts += [_answering(state.live, state, lang), _facts(state, address, lang)]
     for version in state.trying:
         told = say("serve.now.trying", lang, label=version.label, engine=engine(version.engine, lang))
-        parts.append(html.waiting(told))
+        meanwhile = say(f"serve.now.trying.{'kept' if state.live else 'free'}", lang)
+        parts.append(html.waiting(f"{told} {meanwhile}"))
     return html.join(parts)
 
 
@@ -77,9 +78,10 @@ def _version(version: Version, kind: str, share: float, lang: str) -> Markup:
 
 def _facts(state: ServingState, address: str, lang: str) -> Markup:
     back = state.standby[0].label if state.standby else say("serve.now.standby.none", lang)
-    return html.facts(
+    told = html.facts(
         [
             (say("serve.now.address", lang), Markup("<code>{}</code>").format(address)),
             (say("serve.now.standby", lang), back),
         ]
     )
+    return told + html.actions(html.link("/monitor", say("serve.now.monitor", lang)))

@@ -17,6 +17,8 @@ _WAYS = frozenset(
     {"trainer", "compare", "adapter", "merged", "gguf", "llama.cpp", "endpoint", "docker", "triton", "served"}
 )
 _NOTES: Mapping[str, html.Tone] = {"same": "good", "rounding": "good", "tokens": "bad", "differs": "bad"}
+# Before the worker says how far it is.
+_WAITING: Mapping[str, str] = {"queued": "queued", "starting": "running", "running": "running"}
 # How a file is used, without a word of any language.
 _COMMANDS: Mapping[str, str] = {
     "adapter": 'from peft import PeftModel\nmodel = PeftModel.from_pretrained(base_model, "FOLDER")',
@@ -27,6 +29,8 @@ _COMMANDS: Mapping[str, str] = {
     "triton": "tritonserver --model-repository=FOLDER",
 }
 _LOADED = frozenset({"peft", "transformers", "gguf", "llama.cpp", "handler", "docker_files", "triton"})
+# Of these the weights can be asked here; the others are for other machines.
+SERVED = frozenset({"adapter", "merged", "gguf"})
 _FILES_OPEN = 8
 
 
@@ -99,8 +103,8 @@ def head(view: ExportView, run: str, lang: str) -> Markup:
     ]
     if view.progress is not None:
         parts.append(views.progress_bar(view.progress, lang))
-    elif view.job.state == "queued":
-        parts.append(html.waiting(say("export.queued", lang)))
+    elif view.job.state in _WAITING:
+        parts.append(html.waiting(say(f"export.{_WAITING[view.job.state]}", lang)))
     return html.join(parts)
 
 
@@ -114,7 +118,7 @@ def result(view: ExportView, lang: str) -> Markup:
         parts.append(_pushed(view.report["pushed"], lang))
     if view.parity:
         parts.append(_parity(view.parity, lang))
-    return html.join([*parts, _files(view, lang), _use(view, lang)])
+    return html.join([*parts, _next(view, lang), _files(view, lang), _use(view, lang)])
 
 
 def _pushed(pushed: Mapping[str, Any], lang: str) -> Markup:
@@ -183,11 +187,23 @@ def _files(view: ExportView, lang: str) -> Markup:
     ]
     headers = [say(f"export.files.{key}", lang) for key in ("name", "size", "hash")]
     table = html.table(headers, rows, say("export.files.title", lang))
-    whole = Markup('<a class="ft-button ft-primary" href="{}" download>{}</a>').format(
-        base, say("export.download", lang, size=html.file_size(_bytes(view), lang))
-    )
     summary = say("export.files.title", lang) + f" ({html.number(len(rows), lang)})"
-    return html.actions(whole) + html.details(summary, table, open_=len(rows) <= _FILES_OPEN)
+    return html.details(summary, table, open_=len(rows) <= _FILES_OPEN)
+
+
+def _next(view: ExportView, lang: str) -> Markup:
+    """Taking it along; and, of weights that can be asked here, serving them and holding them against the run."""
+    whole = Markup('<a class="ft-button ft-primary" href="/download/export/{}" download>{}</a>').format(
+        view.export.id, say("export.download", lang, size=html.file_size(_bytes(view), lang))
+    )
+    if view.options.target not in SERVED:
+        return html.actions(whole)
+    sides = f"run:{view.export.run},export:{view.export.id}"
+    return html.actions(
+        whole,
+        html.link(html.url("serve", export=view.export.id), say("export.serve", lang)),
+        html.link(html.url("compare", sides=sides), say("export.compare", lang)),
+    )
 
 
 def _use(view: ExportView, lang: str) -> Markup:

@@ -9,11 +9,11 @@ import gradio as gr
 
 from ftkit.monitoring.alerts.alert import AlertRules
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import language, t
 from ftkit.ui.monitoring import alerts
 from ftkit.ui.pages.monitor.limits import checked
 from ftkit.ui.pages.monitor.part import Look
-from ftkit.ui.parts import section
+from ftkit.ui.parts import note, section
 from ftkit.workspace import Workspace
 
 _PAST = 30
@@ -90,4 +90,4 @@ class AlertsPart:
             "at_least": least,
         }
         self._workspace.alerts.choose_rules(checked(AlertRules, wanted, language(request)))
-        gr.Info(say("monitor.settings.saved", language(request)))
+        note(request, "monitor.settings.saved")

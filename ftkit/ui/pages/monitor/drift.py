@@ -11,12 +11,12 @@ from markupsafe import Markup
 from ftkit.monitoring.drift.schedule import DriftCheck, DriftSettings
 from ftkit.monitoring.traffic.service import Which
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import language, t
 from ftkit.ui.monitoring import checks, drift
 from ftkit.ui.monitoring.requests import prompt
 from ftkit.ui.pages.monitor.limits import checked
 from ftkit.ui.pages.monitor.part import Look
-from ftkit.ui.parts import section
+from ftkit.ui.parts import note, section
 from ftkit.workspace import Workspace
 
 _PAST = 10
@@ -117,7 +117,7 @@ class DriftPart:
             "alpha": (percent or 0) / 100,
         }  # fmt: skip
         self._workspace.drift.choose(checked(DriftSettings, wanted, language(request)))
-        gr.Info(say("monitor.settings.saved", language(request)))
+        note(request, "monitor.settings.saved")
 
     def _start(self) -> None:
         self._workspace.drift.start_check()

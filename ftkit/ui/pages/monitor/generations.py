@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from ftkit.ui.border import handler
-from ftkit.ui.i18n import language, say, t
+from ftkit.ui.i18n import t
 from ftkit.ui.monitoring import generations
 from ftkit.ui.pages.monitor.part import Look
-from ftkit.ui.parts import section
+from ftkit.ui.parts import note, section
 from ftkit.workspace import Workspace
 
 
@@ -55,4 +55,4 @@ class GenerationsPart:
 
     def _choose(self, request: gr.Request, days: float | None) -> None:
         self._workspace.reevaluation.choose(int(days or 0))
-        gr.Info(say("monitor.settings.saved", language(request)))
+        note(request, "monitor.settings.saved")

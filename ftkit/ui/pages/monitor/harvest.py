@@ -14,7 +14,7 @@ from ftkit.ui.i18n import language, t
 from ftkit.ui.monitoring import harvest
 from ftkit.ui.pages.monitor.limits import checked
 from ftkit.ui.pages.monitor.part import Look
-from ftkit.ui.parts import destination, go, section
+from ftkit.ui.parts import go, section
 from ftkit.ui.ratings.addresses import to_training
 from ftkit.workspace import Workspace
 
@@ -26,10 +26,15 @@ _FURTHEST = 5
 
 
 class HarvestPart:
-    """Its components, and what happens on them."""
+    """Its components, and what happens on them.
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    Args:
+        workspace: of the page.
+        where: the field for the address to go to; it stands outside of what the page shows and hides.
+    """
+
+    def __init__(self, workspace: Workspace, where: gr.Textbox) -> None:
+        self._workspace, self._where = workspace, where
         with gr.Column(elem_classes="ft-card", elem_id="monitor-harvest-card"):
             section("monitor.harvest")
             self._lay_out_wishes()
@@ -48,7 +53,6 @@ class HarvestPart:
                         elem_id="monitor-harvest-train",
                         min_width=180,
                     )
-        self._where = destination()
         self.shown: list[Any] = [self._next, self._past, self._dataset]
 
     def _lay_out_wishes(self) -> None:

@@ -14,7 +14,7 @@ from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, say_error, t
 from ftkit.ui.pages.monitor.limits import checked
-from ftkit.ui.parts import section
+from ftkit.ui.parts import note, section
 from ftkit.workspace import Workspace
 
 
@@ -82,7 +82,7 @@ class KeepingPart:
     def _keep(self, request: gr.Request, texts: bool, days: float | None) -> None:
         lang = language(request)
         self._workspace.traffic.choose(checked(TrafficSettings, {"keep_texts": texts, "days": days}, lang))
-        gr.Info(say("monitor.settings.saved", lang))
+        note(request, "monitor.settings.saved")
 
     def _choose_webhook(self, request: gr.Request, address: str | None) -> tuple[str, Markup]:
         """A new address gets a new secret, which is shown in the answer to this click only."""

@@ -18,7 +18,7 @@ from ftkit.ui.pages.monitor.harvest import HarvestPart
 from ftkit.ui.pages.monitor.keeping import KeepingPart
 from ftkit.ui.pages.monitor.numbers import NumbersPart
 from ftkit.ui.pages.monitor.part import PERIODS, Look, Part, mark
-from ftkit.ui.parts import page_heading
+from ftkit.ui.parts import destination, page_heading
 from ftkit.workspace import Workspace
 
 _EVERY = 5.0
@@ -38,11 +38,13 @@ class _Page:
         self._workspace = workspace
         self._seen = gr.State({})
         self._empty = gr.HTML(elem_id="monitor-empty")
+        # Outside the column: showing a column would show this, too.
+        where = destination()
         with gr.Column(visible=False, elem_id="monitor") as self._whole:
             alerts = AlertsPart(workspace)
             numbers = self._numbers = NumbersPart(workspace)
             drift = DriftPart(workspace)
-            harvest = HarvestPart(workspace)
+            harvest = HarvestPart(workspace, where)
             generations = GenerationsPart(workspace)
         keeping = KeepingPart(workspace)
         self._parts: list[Part] = [alerts, numbers, drift, harvest, generations]

@@ -19,7 +19,7 @@ from ftkit.ui.i18n import language, say, t
 from ftkit.ui.pages.ratings.following import NextPart, ResultsPart
 from ftkit.ui.pages.ratings.part import StudyPart
 from ftkit.ui.pages.ratings.people import PeoplePart
-from ftkit.ui.parts import AskFirst, asked, destination, go
+from ftkit.ui.parts import AskFirst, asked, destination, go, note
 from ftkit.ui.ratings import said, studies
 from ftkit.workspace import Workspace
 
@@ -200,7 +200,7 @@ class HeadPart:
         if not ticked:
             raise BadInput("ratings.none_ticked", "No item is ticked. Tick at least one.")
         dropped = self._workspace.studies.drop(asked(request, "study"), ticked)
-        gr.Info(say("ratings.named.dropped", language(request), n=dropped))
+        note(request, "ratings.named.dropped", n=dropped)
 
     def _open_it(self, request: gr.Request) -> None:
         self._workspace.studies.open(asked(request, "study"))

@@ -7,17 +7,19 @@ from typing import Any, get_args
 
 import gradio as gr
 
+from ftkit.export.service import ExportView
+from ftkit.ratings.sides.names import Side
 from ftkit.serving.engines.asking import EngineName
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.pages.serve.noting import note
-from ftkit.ui.parts import asked, follow, section
+from ftkit.ui.pages.export.shown import SERVED, title
+from ftkit.ui.parts import asked, follow, note, section
 from ftkit.ui.serving import names
 from ftkit.workspace import Workspace
 
 _ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 _SHARE = 10
-_EXPORT, _SERVED = "export:", frozenset({"adapter", "merged", "gguf"})
+_EXPORT = "export:"
 
 
 class DeploySection:
@@ -110,15 +112,17 @@ class DeploySection:
             (names.target(one.kind, self._workspace.sides.label(one), lang), str(one)) for one in sides
         ]
         exports = [
-            (
-                names.target("export", f"{one.export.name} · {one.export.target}", lang),
-                f"export:{one.export.id}",
-            )
+            (self._export(one, lang), f"{_EXPORT}{one.export.id}")
             for one in self._workspace.exports.all()
-            if one.job.state == "done" and one.export.target in _SERVED
+            if one.job.state == "done" and one.export.target in SERVED
         ]
         first_base = next((n for n, one in enumerate(sides) if one.kind == "base"), len(sides))
         return choices[:first_base] + exports + choices[first_base:]
+
+    def _export(self, view: ExportView, lang: str) -> str:
+        """Its run and what makes it this one: a run may have several of the same form."""
+        run = self._workspace.sides.label(Side(kind="run", id=view.export.run))
+        return names.target("export", f"{run} · {title(view, lang)}", lang)
 
     def _suiting(self, target: str) -> EngineName:
         """The engine that a model is made for."""

@@ -12,8 +12,7 @@ from ftkit.serving.versions.standing import ServingState
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import say, t
-from ftkit.ui.pages.serve.noting import note
-from ftkit.ui.parts import AskFirst, origin
+from ftkit.ui.parts import AskFirst, note, origin
 from ftkit.ui.serving import smoke, standing
 from ftkit.workspace import Workspace
 

@@ -25,6 +25,10 @@ def build(workspace: Workspace) -> None:
     _Page(workspace)
 
 
+# The form stands below what answers now, where the test is followed.
+_LOOK_UP = "() => document.getElementById('serve-now-card').scrollIntoView({behavior: 'smooth'})"
+
+
 class _Page:
     """All sections, and the clock that looks at them."""
 
@@ -52,7 +56,10 @@ class _Page:
         self._timer.tick(
             handler(self._show), self._seen, shown, trigger_mode="once", api_name="serve_tick", **looks
         )
-        for acted, name in [*self._now.wire(), *self._deploy.wire(), *self._past.wire()]:
+        begun = self._deploy.wire()
+        for acted, name in begun:
+            acted.success(None, None, None, js=_LOOK_UP, api_name=f"serve_{name}_look")
+        for acted, name in [*self._now.wire(), *begun, *self._past.wire()]:
             acted.success(handler(self._show), self._seen, shown, api_name=f"serve_{name}_show", **looks)
 
     def _open(self, request: gr.Request) -> str:

@@ -11,7 +11,7 @@ from ftkit.serving.versions.standing import ServingState, Version
 from ftkit.ui import html
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.pages.serve.noting import note
+from ftkit.ui.parts import note
 from ftkit.ui.serving import history
 from ftkit.workspace import Workspace
 

@@ -113,6 +113,7 @@ def test_the_next_measurement_is_told():
 def test_the_standing_of_checks_says_what_is_missing_and_what_is_late():
     assert "Turn on" in checks.standing(Standing(), False, "en")
     assert "Nothing was checked yet" in checks.standing(Standing(), True, "en")
+    assert "7 requests kept so far" in checks.standing(Standing(waiting=7), True, "en")
     late = checks.standing(Standing(version="v1", last_at=AT, due_at=AT, overdue=True, waiting=7), True, "en")
     assert "has not come" in late
     assert "7 new requests" in late

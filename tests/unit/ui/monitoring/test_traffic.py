@@ -6,7 +6,7 @@ import pytest
 
 from ftkit.monitoring.traffic.kept import Said, TrafficRow
 from ftkit.monitoring.traffic.summary import Summary, summarise
-from ftkit.ui.i18n import LANGUAGES
+from ftkit.ui.i18n import LANGUAGES, error_catalogue
 from ftkit.ui.monitoring import requests, traffic
 
 NOW = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
@@ -34,6 +34,16 @@ def test_a_share_of_few_is_said_as_counts():
     assert "1 of 2" in shown
     assert "50%" not in shown
     assert "<code>engine.failed</code>" in shown
+
+
+def test_what_failed_is_said_in_words_beside_its_key():
+    shown = traffic.shown(summary([row(status=404, error="gateway.no_model")]), "tr")
+    assert "burada olmayan bir model istendi <code>gateway.no_model</code>" in shown
+
+
+def test_every_error_in_words_is_one_that_can_be_raised():
+    known = error_catalogue("tr")
+    assert [key for key in traffic._ERRORS if key not in known] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

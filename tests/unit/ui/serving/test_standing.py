@@ -40,7 +40,19 @@ def test_what_is_tested_is_told_while_the_live_one_answers():
     shown = standing.shown(found, ADDRESS, "en")
     assert "three fixed prompts" in shown
     assert "Model v1" in shown
+    assert "What is live goes on answering." in shown
     assert "<img" not in shown
+
+
+def test_while_the_first_one_is_tested_nothing_is_said_to_answer():
+    shown = standing.shown(state(trying=(version("v1", "trying", None),)), ADDRESS, "en")
+    assert "goes on answering" not in shown
+    assert "as soon as it has passed" in shown
+
+
+def test_what_is_live_leads_to_what_it_is_asked():
+    assert 'href="/monitor"' in standing.shown(state(live=version()), ADDRESS, "en")
+    assert 'href="/monitor"' not in standing.shown(state(), ADDRESS, "en")
 
 
 @pytest.mark.parametrize("lang", ["en", "tr"])

@@ -4,15 +4,15 @@ import gradio as gr
 import pytest
 
 from ftkit.ui.pages.serve import deploying
-from ftkit.ui.pages.serve.noting import note
+from ftkit.ui.parts import note
 
 
 def test_a_name_in_a_toast_stays_text(monkeypatch):
-    said: list[str] = []
-    monkeypatch.setattr(gr, "Info", said.append)
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(gr, "Info", lambda text, title: said.append((title, text)))
     request = SimpleNamespace(cookies={"ftkit_lang": "tr"}, headers={})
     note(request, "serve.promoted", label="<img src=x onerror=alert(1)>")
-    assert said == ["Artık &lt;img src=x onerror=alert(1)&gt; yayında."]
+    assert said == [("Oldu", "Artık &lt;img src=x onerror=alert(1)&gt; yayında.")]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_a_name_in_a_toast_stays_text(monkeypatch):
     [
         ("resident", ("run:a", "", ""), "run:a"),
         ("llamacpp", ("export:a", "http://unused", "x"), "export:a"),
-        ("upstream", ("run:a", " http://h:8000/v1 ", "m "), "http://h:8000/v1#m"),
+        ("upstream", ("run:a", " http://h:8000/v1 ", "m "), "upstream:http://h:8000/v1|m"),
     ],
 )
 def test_what_is_deployed_is_a_model_or_an_address_with_its_model(engine, fields, expected):
