@@ -1,7 +1,8 @@
 """``ftkit monitor harvest`` and ``generations``: requests as the next dataset, and how each model that was served did."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,11 +12,15 @@ from ftkit.cli.output import Answer, brief, table
 from ftkit.cli.session import open_workspace
 from ftkit.errors import BadInput
 
+if TYPE_CHECKING:
+    from ftkit.monitoring.harvest.wishes import Candidate
+
 _SHOWN = 20
 _LONGEST = 80
 
 
 def harvest(  # noqa: PLR0913 - the options of the command
+    *,
     down: Annotated[bool, typer.Option("--down", help="Answers that users rated bad.")] = False,
     up: Annotated[bool, typer.Option("--up", help="Answers that users rated good.")] = False,
     corrected: Annotated[bool, typer.Option("--corrected", help="Answers that users put right.")] = False,
@@ -61,14 +66,7 @@ def harvest(  # noqa: PLR0913 - the options of the command
                 "Say which requests: --down, --up, --corrected, --drift, --uncertain or --refused; several are joined.",
             )
         if look:
-            found = workspace.harvests.candidates(wishes)
-            rows = [(one.request, one.why, _short(one.messages), _short(one.right)) for one in found[:_SHOWN]]
-            shown: list[Any] = [
-                f"{len(found)} requests fit.",
-                table(["request", "why", "asked", "to be learnt"], rows),
-            ]
-            candidates = [one.model_dump(mode="json") for one in found]
-            return Answer({"dataset": None, "rows": len(found), "candidates": candidates}, shown)
+            return _looked(workspace.harvests.candidates(wishes))
         made = workspace.harvest(wishes, name)
     shown = [
         f"Dataset {made.id} with {made.rows} rows: {made.name}",
@@ -76,6 +74,16 @@ def harvest(  # noqa: PLR0913 - the options of the command
         f"Next: ftkit data split {made.id}",
     ]
     return Answer({"dataset": made.id, "rows": made.rows, "candidates": []}, shown)
+
+
+def _looked(found: Sequence["Candidate"]) -> Answer:
+    rows = [(one.request, one.why, _short(one.messages), _short(one.right)) for one in found[:_SHOWN]]
+    shown: list[Any] = [
+        f"{len(found)} requests fit.",
+        table(["request", "why", "asked", "to be learnt"], rows),
+    ]
+    candidates = [one.model_dump(mode="json") for one in found]
+    return Answer({"dataset": None, "rows": len(found), "candidates": candidates}, shown)
 
 
 def generations() -> Answer:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 def settings(  # noqa: PLR0913 - the options of the command
+    *,
     keep_texts: Annotated[
         bool | None,
         typer.Option(
@@ -56,30 +57,32 @@ def settings(  # noqa: PLR0913 - the options of the command
     """
     limits = {"error_share": error_share, "p95_seconds": p95_seconds, "down_share": down_share}
     with open_workspace() as workspace:
-        kept = {
-            name: value for name, value in (("keep_texts", keep_texts), ("days", days)) if value is not None
-        }
-        if kept:
-            workspace.traffic.choose(workspace.traffic.settings().model_copy(update=kept))
+        _choose_kept(workspace, {"keep_texts": keep_texts, "days": days})
         forgotten = workspace.traffic.forget_texts() if forget_texts else 0
-        secret = None
-        if webhook is not None:
-            chosen = workspace.alerts.choose_webhook(webhook)
-            secret = chosen.secret if chosen else None
+        chosen = None if webhook is None else workspace.alerts.choose_webhook(webhook)
         if try_webhook:
             workspace.alerts.try_webhook()
-        changed = {name: value or None for name, value in limits.items() if value is not None}
-        if changed:
-            workspace.alerts.choose_rules(workspace.alerts.rules().model_copy(update=changed))
+        _choose_rules(workspace, limits)
         if reevaluate_days is not None:
             workspace.reevaluation.choose(reevaluate_days)
-        value = _value(workspace, forgotten, secret)
-    shown: list[Any] = [
-        facts({name.replace("_", " "): one for name, one in value.items() if one is not None})
-    ]
+        value = _value(workspace, forgotten, chosen.secret if chosen else None)
+    told = {name.replace("_", " "): one for name, one in value.items() if one is not None}
+    shown: list[Any] = [facts(told)]
     if not value["keep_texts"]:
         shown.append("Only numbers are kept. Drift checks and harvests need texts: --keep-texts")
     return Answer(value, shown)
+
+
+def _choose_kept(workspace: "Workspace", given: dict[str, Any]) -> None:
+    kept = {name: value for name, value in given.items() if value is not None}
+    if kept:
+        workspace.traffic.choose(workspace.traffic.settings().model_copy(update=kept))
+
+
+def _choose_rules(workspace: "Workspace", limits: dict[str, float | None]) -> None:
+    changed = {name: value or None for name, value in limits.items() if value is not None}
+    if changed:
+        workspace.alerts.choose_rules(workspace.alerts.rules().model_copy(update=changed))
 
 
 def _value(workspace: "Workspace", forgotten: int, secret: str | None) -> dict[str, Any]:

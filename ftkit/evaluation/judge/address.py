@@ -1,14 +1,14 @@
 """Which address a judge may be asked at: http or https, without a password in it, and on no machine that must stay hidden.
 
 Takes texts that a person typed, gives a base URL. It resolves no name and connects to nothing: whoever connects asks
-``ftkit.addresses`` about each address that the name stands for.
+``ftkit.network.addresses`` about each address that the name stands for.
 """
 
 from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from ftkit.addresses import literal_address, reach
 from ftkit.errors import BadInput
+from ftkit.network.addresses import literal_address, reach, url_parts
 
 _LONGEST = 2000
 _EXAMPLE = "http://127.0.0.1:8000/v1"
@@ -27,7 +27,7 @@ def base_url(text: str) -> str:
             "The address holds blanks or is too long. Give one base URL, such as {example}.",
             example=_EXAMPLE,
         )
-    parts = _parts(given)
+    parts = url_parts(given)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadInput(
             "judge.address_no_http",
@@ -46,15 +46,6 @@ def base_url(text: str) -> str:
             "judge.hidden_literal", "{address} is never asked. Give another address.", address=parts.hostname
         )
     return given.rstrip("/").removesuffix("/chat/completions")
-
-
-def _parts(given: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(given)
-        _ = parts.hostname, parts.port  # malformed ones raise only here
-    except ValueError:
-        return None
-    return parts
 
 
 def _without_password(given: str) -> str:

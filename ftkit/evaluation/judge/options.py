@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 
-from ftkit.addresses import literal_address, reach
 from ftkit.errors import BadInput, Refused
 from ftkit.evaluation.judge.address import base_url
 from ftkit.evaluation.judge.rubric import LONGEST_RUBRIC, default_rubric
+from ftkit.network.addresses import literal_address, reach
 from ftkit.records import Record
 
 KEY_VARIABLE = "FTKIT_JUDGE_KEY"

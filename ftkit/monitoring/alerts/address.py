@@ -8,10 +8,10 @@ It connects to nothing itself.
 import asyncio
 import socket
 from collections.abc import Collection
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from ftkit.addresses import reach
 from ftkit.errors import BadInput, Refused
+from ftkit.network.addresses import reach, url_parts
 
 _LONGEST = 2000
 _PORTS = {"http": 80, "https": 443}
@@ -24,7 +24,7 @@ def checked(text: str) -> str:
         BadInput: it is no address of a webhook.
     """
     given = text.strip()
-    parts = _parts(given)
+    parts = url_parts(given)
     if (
         parts is None
         or parts.scheme not in _PORTS
@@ -74,12 +74,3 @@ async def addresses_of(url: str, inside: Collection[str] = ()) -> list[str]:
                 host=host,
             )
     return addresses
-
-
-def _parts(given: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(given)
-        _ = parts.hostname, parts.port  # malformed ones raise only here
-    except ValueError:
-        return None
-    return parts

@@ -119,7 +119,7 @@ class AlertService:
         Raises:
             BadInput: it is no address of a webhook.
             Refused: it leads into this machine or its network.
-            Unsent: its name cannot be resolved.
+            NotDelivered: its name cannot be resolved.
         """
         if not url.strip():
             self._choices.put(_WEBHOOK, {})
@@ -137,7 +137,7 @@ class AlertService:
 
         Raises:
             Refused: no webhook is chosen, or its address may not be asked.
-            Unsent: it did not arrive.
+            NotDelivered: it did not arrive.
         """
         chosen = self.webhook()
         if chosen is None:

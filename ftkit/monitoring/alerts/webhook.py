@@ -27,7 +27,7 @@ class Target(NamedTuple):
     inside: Collection[str] = ()
 
 
-class Unsent(Fault):
+class NotDelivered(Fault):
     """The message did not arrive; it may the next time."""
 
 
@@ -42,7 +42,7 @@ def send(target: Target, message: Mapping[str, Any]) -> None:
 
     Raises:
         Refused: the address may not be asked, or sends elsewhere.
-        Unsent: it did not arrive.
+        NotDelivered: it did not arrive.
     """
     asyncio.run(_send_in_time(target, message))
 
@@ -52,7 +52,7 @@ def check(target: Target) -> None:
 
     Raises:
         Refused: the address may not be asked.
-        Unsent: its name cannot be resolved.
+        NotDelivered: its name cannot be resolved.
     """
     asyncio.run(_in_time(target, addresses_of(target.url, target.inside)))
 
@@ -71,14 +71,14 @@ async def _in_time(target: Target, work: Any) -> None:
     except FtkitError:
         raise
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise Unsent(
+        raise NotDelivered(
             "alerts.timeout",
             "{host} did not answer within {seconds:.0f} s. Check the address, or try again later.",
             host=host,
             seconds=SECONDS,
         ) from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-        raise Unsent(
+        raise NotDelivered(
             "alerts.unreachable",
             "{host} cannot be reached ({reason}). Check the address, or try again later.",
             host=host,
@@ -127,7 +127,7 @@ def _check(host: str, status: int) -> None:
             host=host,
         )
     if not 200 <= status < 300:  # noqa: PLR2004 - taken
-        raise Unsent(
+        raise NotDelivered(
             "alerts.not_taken",
             "{host} answered with the status {status}. Look there for the reason, then try again.",
             host=host,

@@ -124,16 +124,15 @@ def summarise(
     whole = [row for row in answered if row["finish"] != "cancelled"]
     judged = [row for row in whole if row["refused"] is not None]
     thumbs = Counter(one["thumb"] for one in said)
-    ratings = [one["rating"] for one in said if one["rating"] is not None]
     confident = [row["confidence"] for row in whole if row["confidence"] is not None]
     looked = [row["personal"] for row in rows if row["personal"] is not None]
     step: Literal["hour", "day"] = "hour" if until - since <= _HOURS_UP_TO else "day"
-    shares = {
+    shares: dict[str, Any] = {
         "failed": Share.measured(len(rows) - len(answered), len(rows)),
         "refused": Share.measured(sum(row["refused"] for row in judged), len(judged)),
         "thumbs_down": Share.measured(thumbs[-1], thumbs[1] + thumbs[-1]),
     }
-    spreads = {
+    spreads: dict[str, Any] = {
         "latency": _spread([row["seconds"] for row in whole]),
         "first_token": _spread(_known(whole, "first_token_seconds")),
     }
@@ -156,20 +155,25 @@ def summarise(
         personal=dict(Counter(kind for found in looked for kind in found)),
         masked=len(looked),
         confidence=_mean(confident),
-        up=thumbs[1],
-        down=thumbs[-1],
-        rating=_mean(ratings),
-        ratings=len(ratings),
-        corrections=sum(bool(one["corrected"]) for one in said),
+        **_opinions(said, thumbs),
         step=step,
         series=_series(rows, said, step, _Window(since, until, version)),
         too_few=tuple(thin),
-        failed=shares["failed"],
-        refused=shares["refused"],
-        thumbs_down=shares["thumbs_down"],
-        latency=spreads["latency"],
-        first_token=spreads["first_token"],
+        **shares,
+        **spreads,
     )
+
+
+def _opinions(said: Sequence[Mapping[str, Any]], thumbs: Mapping[int | None, int]) -> dict[str, Any]:
+    """What people said of the answers."""
+    ratings = [one["rating"] for one in said if one["rating"] is not None]
+    return {
+        "up": thumbs[1],
+        "down": thumbs[-1],
+        "rating": _mean(ratings),
+        "ratings": len(ratings),
+        "corrections": sum(bool(one["corrected"]) for one in said),
+    }
 
 
 def percentile(values: Sequence[float], share: float) -> float:

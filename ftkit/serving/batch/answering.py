@@ -43,8 +43,10 @@ def answer_all(
         on_row: told how many rows of how many are over, after each.
 
     Raises:
+        Refused: the engine takes no such model.
         FtkitError: the engine failed several times in succession, or cannot answer at all.
     """
+    engine.check(source)
     open_ = [one for one in wanted if one.mark not in answers.marks]
     skipped, failed, faults = len(wanted) - len(open_), [], 0
     answered = 0

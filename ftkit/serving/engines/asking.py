@@ -57,6 +57,14 @@ class Answer(Record):
 class Engine(Protocol):
     """Something that answers. May be asked by many threads at once."""
 
+    def check(self, source: Source) -> None:
+        """See before the first request that it can answer with this model.
+
+        Raises:
+            Refused: it takes no such model, or something that it needs is not installed.
+        """
+        ...
+
     def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
         """Answers so far, the last one with ``finish``; closing the iterator ends the generation of this one only.
 

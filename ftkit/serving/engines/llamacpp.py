@@ -25,8 +25,8 @@ class LlamaEngine:
     def __init__(self, ask: Ask, package: str = _PACKAGE) -> None:
         self._ask, self._package = ask, package
 
-    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
-        """Answers so far; as ``Engine.answer``."""
+    def check(self, source: Source) -> None:
+        """As ``Engine.check``."""
         if source.gguf is None:
             raise Refused(
                 "serving.not_gguf",
@@ -39,6 +39,10 @@ class LlamaEngine:
                 "serving.no_llamacpp",
                 "llama.cpp is not installed here. Install it with: pip install ftkit[llamacpp], or choose ftkit’s own engine (resident).",
             )
+
+    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
+        """Answers so far; as ``Engine.answer``."""
+        self.check(source)
         # llama.cpp's own samplers are off, so that temperature and top_p mean what they mean elsewhere.
         body = {**body_of(asked, source.label), "logprobs": True, "top_k": 0, "min_p": 0.0}
         return answers_of(self._ask({"gguf": str(source.gguf), "body": body}, PULSE_SECONDS))

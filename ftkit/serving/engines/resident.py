@@ -25,8 +25,8 @@ class ResidentEngine:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
-        """Answers so far; as ``Engine.answer``."""
+    def check(self, source: Source) -> None:
+        """As ``Engine.check``."""
         if source.model is None:
             raise Refused(
                 "serving.not_resident",
@@ -34,6 +34,10 @@ class ResidentEngine:
                 "engine llamacpp for a GGUF file, or upstream for another server.",
                 label=source.label,
             )
+
+    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
+        """Answers so far; as ``Engine.answer``."""
+        self.check(source)
         side = {
             "name": source.label,
             "model": str(source.model),

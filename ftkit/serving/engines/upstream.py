@@ -45,14 +45,18 @@ class UpstreamEngine:
             follow_redirects=False,
         )
 
-    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
-        """Answers so far; as ``Engine.answer``."""
+    def check(self, source: Source) -> None:
+        """As ``Engine.check``."""
         if not source.url.startswith(("http://", "https://")):
             raise Refused(
                 "serving.no_address",
                 "{label} has no address of another server. Deploy upstream:http://HOST:PORT/v1|MODEL, or choose ftkit’s own engine (resident).",
                 label=source.label,
             )
+
+    def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
+        """Answers so far; as ``Engine.answer``."""
+        self.check(source)
         path = "chat/completions" if asked.messages else "completions"
         return self._answers(f"{source.url.rstrip('/')}/{path}", body_of(asked, source.name))
 

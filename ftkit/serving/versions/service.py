@@ -283,6 +283,7 @@ class ServingService:
                 engine=engine,
                 known=", ".join(self._means.engines()),
             )
+        self._means.engines()[engine].check(source)
         line = VersionLine(
             id=self._new_id(),
             target=target,

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from ftkit.addresses import reach
 from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.evaluation.judge.options import JudgeOptions, not_from_afar
+from ftkit.network.addresses import reach
 from ftkit.workers.judge.desk import Failed, Reply
 
 _MOST_BYTES = 1_000_000  # of an answer

@@ -12,7 +12,7 @@ import pytest
 from ftkit.errors import BadInput, FtkitError, Refused
 from ftkit.monitoring.alerts import webhook
 from ftkit.monitoring.alerts.address import checked
-from ftkit.monitoring.alerts.webhook import SIGNATURE, Target, Unsent, check, send
+from ftkit.monitoring.alerts.webhook import SIGNATURE, NotDelivered, Target, check, send
 from tests.listening import Listener, listening
 
 SECRET, MESSAGE = "whsec_x", {"kind": "drift", "words": "ğ <b>"}
@@ -141,7 +141,7 @@ def test_a_name_that_changes_its_mind_leads_nowhere(
         send(target, MESSAGE)  # and not when it is used
     asked = names(monkeypatch, [PUBLIC], ["127.0.0.1"])
     monkeypatch.setattr(webhook, "SECONDS", 0.5)
-    with pytest.raises(Unsent):
+    with pytest.raises(NotDelivered):
         send(target, MESSAGE)  # the very address that was checked is asked: there is no second look
     assert asked.count("rebind.test") == 1
     names(monkeypatch, [PUBLIC, "127.0.0.1"])
@@ -172,12 +172,12 @@ def test_the_receiver_can_prove_who_sent_it(listener: Listener, monkeypatch: pyt
 def test_what_does_not_arrive_is_said(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target(f"http://localhost:{listener.port}/", SECRET, inside=("localhost",))
     listener.status = 500
-    with pytest.raises(Unsent, match="status 500"):
+    with pytest.raises(NotDelivered, match="status 500"):
         send(target, MESSAGE)
     monkeypatch.setattr(webhook, "SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and says nothing
         port = silent.getsockname()[1]
-        with pytest.raises(Unsent, match="did not answer"):
+        with pytest.raises(NotDelivered, match="did not answer"):
             send(Target(f"http://localhost:{port}/", SECRET, inside=("localhost",)), MESSAGE)
-    with pytest.raises(Unsent, match="cannot be reached"):
+    with pytest.raises(NotDelivered, match="cannot be reached"):
         send(Target(f"http://localhost:{port}/", SECRET, inside=("localhost",)), MESSAGE)

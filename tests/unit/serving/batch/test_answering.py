@@ -23,6 +23,9 @@ class Echo:
         self._fail = fail or {}
         self._lock = threading.Lock()
 
+    def check(self, source: Source) -> None:
+        """Takes everything."""
+
     def answer(self, source: Source, asked: Asked) -> Iterator[Answer]:
         text = asked.messages[-1]["content"]
         with self._lock:

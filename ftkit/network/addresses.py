@@ -6,6 +6,7 @@ address that a name stands for, and then uses that very one.
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal
+from urllib.parse import SplitResult, urlsplit
 
 Reach = Literal["public", "private", "never"]
 
@@ -19,6 +20,16 @@ _GIVEN_OUT = ip_network(
     "2000::/3"
 )  # all IPv6 addresses that anybody may have; the rest is for other purposes
 _LOW_32 = 0xFFFFFFFF
+
+
+def url_parts(text: str) -> SplitResult | None:
+    """The parts of a URL whose host and port can be read; None of a malformed one."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.hostname, parts.port  # malformed ones raise only here
+    except ValueError:
+        return None
+    return parts
 
 
 def literal_address(host: str) -> str | None:

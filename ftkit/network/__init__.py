@@ -1,0 +1,1 @@
+"""Where the addresses that people and programs give lead."""
