@@ -5,9 +5,12 @@ Takes names, gives words. It looks nothing up by itself.
 
 from markupsafe import Markup
 
+from ftkit.export.service import ExportView
 from ftkit.ui import html
 from ftkit.ui.i18n import say
 
+# Of these exports the weights can be asked here; the others are for other machines.
+ASKED_HERE = frozenset({"adapter", "merged", "gguf"})
 _TONES: dict[str, html.Tone] = {
     "live": "good",
     "canary": "info",
@@ -34,3 +37,18 @@ def by(name: str, lang: str) -> str:
 def target(kind: str, name: str, lang: str) -> str:
     """A model that can be served, with what it is."""
     return name if kind == "run" else say(f"serve.target.{kind}", lang, name=name)
+
+
+def export(view: ExportView, lang: str) -> str:
+    """The target, with what makes it this one."""
+    options = view.options
+    detail = {
+        "merged": options.precision,
+        "endpoint": options.precision,
+        "triton": options.precision,
+        "docker": say(f"export.server.{options.server}", lang),
+        "gguf": options.quantization,
+        "hub": options.repo,
+    }.get(options.target, "")
+    name = say(f"export.target.{options.target}", lang)
+    return f"{name} · {detail}" if detail else name

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ftkit.export.service import ExportView
 from ftkit.ui import html, views
 from ftkit.ui.i18n import say
+from ftkit.ui.serving import names
 
 _WAYS = frozenset(
     {"trainer", "compare", "adapter", "merged", "gguf", "llama.cpp", "endpoint", "docker", "triton", "served"}
@@ -29,8 +30,6 @@ _COMMANDS: Mapping[str, str] = {
     "triton": "tritonserver --model-repository=FOLDER",
 }
 _LOADED = frozenset({"peft", "transformers", "gguf", "llama.cpp", "handler", "docker_files", "triton"})
-# Of these the weights can be asked here; the others are for other machines.
-SERVED = frozenset({"adapter", "merged", "gguf"})
 _FILES_OPEN = 8
 
 
@@ -50,7 +49,9 @@ def list_card(found: Sequence[ExportView], runs: Mapping[str, str], chosen: str,
     ]
     rows = [
         (
-            html.link_text(html.url("export", run=one.export.run, export=one.export.id), title(one, lang)),
+            html.link_text(
+                html.url("export", run=one.export.run, export=one.export.id), names.export(one, lang)
+            ),
             runs.get(one.export.run, one.export.run),
             views.state_pill(one.job.state, lang),
             html.file_size(_bytes(one), lang) if one.files else "–",
@@ -68,21 +69,6 @@ def list_card(found: Sequence[ExportView], runs: Mapping[str, str], chosen: str,
     )
 
 
-def title(view: ExportView, lang: str) -> str:
-    """The target, with what makes it this one."""
-    options = view.options
-    detail = {
-        "merged": options.precision,
-        "endpoint": options.precision,
-        "triton": options.precision,
-        "docker": say(f"export.server.{options.server}", lang),
-        "gguf": options.quantization,
-        "hub": options.repo,
-    }.get(options.target, "")
-    name = say(f"export.target.{options.target}", lang)
-    return f"{name} · {detail}" if detail else name
-
-
 def head(view: ExportView, run: str, lang: str) -> Markup:
     """Where it stands."""
     facts: list[tuple[str, Markup | str]] = [
@@ -96,7 +82,7 @@ def head(view: ExportView, run: str, lang: str) -> Markup:
     facts.append((say("export.id", lang), view.export.id))
     parts = [
         Markup('<h2 class="ft-title">{} {}</h2>').format(
-            title(view, lang), views.state_pill(view.job.state, lang)
+            names.export(view, lang), views.state_pill(view.job.state, lang)
         ),
         html.facts(facts),
         views.error_notice(view.job.error, lang),
@@ -196,7 +182,7 @@ def _next(view: ExportView, lang: str) -> Markup:
     whole = Markup('<a class="ft-button ft-primary" href="/download/export/{}" download>{}</a>').format(
         view.export.id, say("export.download", lang, size=html.file_size(_bytes(view), lang))
     )
-    if view.options.target not in SERVED:
+    if view.options.target not in names.ASKED_HERE:
         return html.actions(whole)
     sides = f"run:{view.export.run},export:{view.export.id}"
     return html.actions(

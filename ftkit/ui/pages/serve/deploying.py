@@ -12,7 +12,6 @@ from ftkit.ratings.sides.names import Side
 from ftkit.serving.engines.asking import EngineName
 from ftkit.ui.border import handler
 from ftkit.ui.i18n import language, say, t
-from ftkit.ui.pages.export.shown import SERVED, title
 from ftkit.ui.parts import asked, follow, note, section
 from ftkit.ui.serving import names
 from ftkit.workspace import Workspace
@@ -114,7 +113,7 @@ class DeploySection:
         exports = [
             (self._export(one, lang), f"{_EXPORT}{one.export.id}")
             for one in self._workspace.exports.all()
-            if one.job.state == "done" and one.export.target in SERVED
+            if one.job.state == "done" and one.export.target in names.ASKED_HERE
         ]
         first_base = next((n for n, one in enumerate(sides) if one.kind == "base"), len(sides))
         return choices[:first_base] + exports + choices[first_base:]
@@ -122,7 +121,7 @@ class DeploySection:
     def _export(self, view: ExportView, lang: str) -> str:
         """Its run and what makes it this one: a run may have several of the same form."""
         run = self._workspace.sides.label(Side(kind="run", id=view.export.run))
-        return names.target("export", f"{run} · {title(view, lang)}", lang)
+        return names.target("export", f"{run} · {names.export(view, lang)}", lang)
 
     def _suiting(self, target: str) -> EngineName:
         """The engine that a model is made for."""
