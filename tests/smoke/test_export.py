@@ -79,8 +79,8 @@ def _difference(row: dict[str, Any]) -> str:
     if first is None:
         return "none"
     return (
-        f"{row['note']} of {row['rounding']}: prompt {first['prompt'] + 1}, token {first['token'] + 1}: “{first['got']}” for "
-        f"“{first['expected']}”, {first['gap']:.1%} apart (explained up to {first['tolerance']:.0%})"
+        f"{row['note']} of {row['rounding']}: prompt {first['prompt'] + 1}, token {first['token'] + 1}: {first['got']!r} for "
+        f"{first['expected']!r}, {first['gap']:.1%} apart (explained up to {first['tolerance']:.0%})"
     )
 
 

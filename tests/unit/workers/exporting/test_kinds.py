@@ -62,7 +62,9 @@ def test_each_form_answers_as_the_trained_model(
     rows = {row["way"]: row for row in read(worker.path / "parity.json")["rows"]}
     assert tuple(rows) == ("trainer", "compare", *ways)
     assert {row["token_ids_equal"] for row in rows.values()} == {True}
-    notes = {way: row["note"] for way, row in rows.items() if way != "compare"}  # that one computes as it can here
+    notes = {
+        way: row["note"] for way, row in rows.items() if way != "compare"
+    }  # that one computes as it can here
     assert set(notes.values()) <= {"same", "rounding"}, notes
 
 
