@@ -26,8 +26,9 @@ class Exported(NamedTuple):
 
     @property
     def name(self) -> str:
-        options = self.options
-        return f"{options.target} {options.quantization if options.target == 'gguf' else options.precision}"
+        target = self.options.target
+        numbers = {"adapter": "", "gguf": self.options.quantization}.get(target, self.options.precision)
+        return f"{target} {numbers}".rstrip()
 
 
 _GGUF = ("merged", "gguf", "llama.cpp")
