@@ -22,9 +22,6 @@ from ftkit.ui.i18n import Caller, language, say, say_error
 Role = Literal["owner"]
 ROLES: Mapping[str, frozenset[Role]] = {"owner": frozenset({"owner"})}
 
-# What Gradio writes above a toast that has no title.
-_UNTITLED = "Error"
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
@@ -68,9 +65,7 @@ def _border(role: Role) -> Iterator[None]:
         if role not in ROLES.get(getattr(request, "username", None) or "", frozenset()):
             raise NotAllowed("ui.not_allowed", "You may not do this. Sign in again.")
         yield
-    except gr.Error as error:
-        if error.title == _UNTITLED:
-            error.title = say("border.error", lang)
+    except gr.Error:
         raise
     except FtkitError as error:
         raise _toast(say_error(error, lang), say("border.error", lang)) from error

@@ -125,9 +125,8 @@ class AskFirst:
 
 def note(request: gr.Request, key: str, **values: object) -> None:
     """Tell a person what was done: a toast in their language; names in it come from people and stay text."""
-    lang = language(request)
     # Toasts render HTML, so all of it is escaped.
-    gr.Info(escape(say(key, lang, **values)), title=say("border.done", lang))
+    gr.Info(escape(say(key, language(request), **values)))
 
 
 def asked(request: gr.Request, name: str) -> str:

@@ -90,8 +90,9 @@ _OWN_SCRIPTS = {
 _HEAD = Markup(
     "<script>for(const[k,v]of[['language',{lang}],['languages',[{lang}]]])"
     "Object.defineProperty(navigator,k,{{get:()=>v}})</script><script>{answers}</script>"
-    "{own}<title>{title}</title>{icon}<style>{css}</style>"
+    "{own}<title>{title}</title>{icon}<style>{css}{toasts}</style>"
 )
+_TOASTS = ("error", "warning", "info")
 # A marker of ``t`` inside a string of the page's JSON. The browser would translate only the first one of each string.
 _MARKER = re.compile(r'__i18n__\{\\"__type__\\": \\"translation_metadata\\", \\"key\\": \\"([^"\\]+)\\"\}')
 _ADVERTISING = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link rel="manifest"[^>]*>')
@@ -139,7 +140,17 @@ def _head(page: str, title: str, lang: str) -> Markup:
         title=title,
         icon=ICON_LINK,
         css=css,
+        toasts=_toasts(lang),
     )
+
+
+def _toasts(lang: str) -> Markup:
+    """The word above a toast; Gradio always writes the English name of its kind there."""
+    words = (
+        f".toast-title.{kind}::before{{content:{json.dumps(say(f'shell.toast.{kind}', lang), ensure_ascii=False)}}}"
+        for kind in _TOASTS
+    )
+    return Markup("".join(words))  # noqa: S704 - texts of ours
 
 
 def _in_script(text: str) -> str:

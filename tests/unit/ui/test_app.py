@@ -64,3 +64,14 @@ def test_every_page_has_its_address(demo):
 
 def test_nothing_is_kept_for_ever(demo):
     assert demo.delete_cache is not None
+
+
+def test_no_field_of_an_address_is_in_what_is_shown_later(demo):
+    """Showing a hidden column shows what it holds: the address would be a bare field on the page."""
+    fields = [one for one in demo.blocks.values() if getattr(one, "visible", None) == "hidden"]
+    assert fields
+    for field in fields:
+        above = field.parent
+        while above is not None:
+            assert getattr(above, "visible", True) is True, getattr(above, "elem_id", above)
+            above = above.parent

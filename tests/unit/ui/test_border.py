@@ -41,16 +41,6 @@ def test_without_a_request_nobody_is_let_in():
         handler(lambda: 1)()
 
 
-@pytest.mark.parametrize(("raised", "title"), [({}, "Bu olmadı"), ({"title": "Dur"}, "Dur")])
-def test_what_a_page_refuses_by_itself_gets_a_title_in_the_callers_language(raised, title):
-    def refuse():
-        raise gr.Error("Önce birini seçin.", **raised)
-
-    with called_by("owner", "tr"), pytest.raises(gr.Error) as caught:
-        handler(refuse)()
-    assert caught.value.title == title
-
-
 def test_a_generator_is_authorised_before_its_first_line():
     ran = []
 

@@ -142,3 +142,8 @@ def test_text_can_be_read(scheme):
     assert contrast(c["on-accent"], c["accent"]) > 4.5
     assert contrast(c["on-accent"], c["accent-strong"]) > 4.5
     assert contrast(c["line-strong"], c["field"]) > 3
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "That did not work"), ("tr", "Bu olmadı")])
+def test_the_word_above_a_toast_is_in_the_readers_language(lang, word):
+    assert f'.toast-title.error::before{{content:"{word}"}}' in page(lang=lang)
