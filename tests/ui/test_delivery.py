@@ -150,6 +150,7 @@ def test_from_a_trained_model_to_the_next_run(
     lang: str, locale: str, open_page, dashboard, workspace: Workspace
 ) -> None:
     page = open_page(locale=locale)
+    page.emulate_media(reduced_motion="reduce")  # what moves while it waits costs a core
     exported = export(page, dashboard.url, lang)
     key = serve(page, dashboard.url, lang, exported)
     keep_texts(page, dashboard.url, lang)
@@ -189,6 +190,7 @@ def test_what_is_worth_an_alert_and_when_it_is_looked_at_is_chosen(
     workspace.serving.stop()  # the live one would be measured again at once
     lang, saved = "tr", say("monitor.settings.saved", "tr")
     page = open_page(locale="tr-TR", width=390, scheme="dark")
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{dashboard.url}/monitor")
     unfold(page)
     expect(page.locator("#monitor-rules-errors input")).to_have_value("5")

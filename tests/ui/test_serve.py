@@ -81,6 +81,7 @@ def test_without_a_model_the_page_says_what_is_needed(page: Page, dashboard, req
 
 
 def test_from_a_run_to_an_answered_request_and_back(page: Page, dashboard, workspace: Workspace) -> None:
+    page.emulate_media(reduced_motion="reduce")  # what moves while it waits costs a core
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{dashboard.url}/serve?run={RUN}")
     expect(page.locator("#deploy-target input")).to_have_value(NAME)
@@ -174,6 +175,7 @@ def revoke(page: Page) -> None:
     expect(page.locator("#keys-table")).to_contain_text(say("serve.keys.revoked", "en"))
 
 
+@pytest.mark.faults  # in the other language; the refusal itself is tested without a browser
 def test_an_address_that_does_not_answer_is_refused_and_what_is_live_stays(
     open_page, dashboard, workspace: Workspace
 ) -> None:
