@@ -84,7 +84,8 @@ def row_of(heard: Heard, trained: Heard, look: Look, spell: Spell) -> dict[str, 
         place, other = _first_difference(heard, trained, number, spell)
         if place is None:
             continue
-        gap = look(number, place, other)
+        gaps = {one: look(number, one, other) for one in _alike(heard, number, place, spell)}
+        place, gap = min(gaps.items(), key=lambda found: found[1].share)
         tolerance = TOLERANCES[heard.rounding]
         differences.append(
             {
@@ -117,6 +118,13 @@ def _note(same_ids: bool | None, differences: Sequence[Mapping[str, Any]]) -> st
     if not differences:
         return "same"
     return "rounding" if all(one["explained"] for one in differences) else "differs"
+
+
+def _alike(heard: Heard, number: int, place: int, spell: Spell) -> list[int]:
+    """Where the difference may lie: in a text also at the tokens just before it that are halves of characters, all written alike."""
+    if heard.answers is not None:
+        return [place]
+    return [one for one in range(place + 1) if spell(number, one) == spell(number, place)]
 
 
 def _first_difference(

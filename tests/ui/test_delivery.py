@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from playwright.sync_api import Page, expect
 
 from ftkit.ui.i18n import say
 from ftkit.workspace import Workspace
+from tests.ui import watched
 from tests.ui.rated import RUN, add_finished_run, opened
-from tests.ui.watched import FAR
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 SLOW = 240_000  # milliseconds; a busy machine imports torch for half a minute
-REQUESTS = 36
+REQUESTS = 30  # the fewest different ones that a drift check compares
+AT_ONCE = 6  # programs that ask at the same time
 RIGHT = "Ask the embassy: it takes two weeks."
 MAIL = "ada.lovelace@example.org"
 
@@ -49,7 +51,7 @@ def export(page: Page, url: str, lang: str) -> str:
     page.wait_for_url(re.compile(r"/export"))
     page.locator("#export-target").get_by_label(say("export.target.adapter", lang)).check()
     page.click("#export-start")
-    page.wait_for_url(re.compile(r"/export\?.*export=\w+"))
+    page.wait_for_url(re.compile(r"/export\?.*export=\w+"), timeout=SLOW)
     done = page.locator("#export-head .ft-pill", has_text=say("views.state.done", lang))
     expect(done).to_be_visible(timeout=SLOW)
     expect(page.locator("#export-result")).to_contain_text(say("export.parity.title", lang))
@@ -83,14 +85,16 @@ def keep_texts(page: Page, url: str, lang: str) -> None:
 
 def ask(url: str, key: str) -> list[str]:
     """Programs ask for what the model has never learned; gives the ids of the requests."""
-    ids = []
-    for place in range(REQUESTS):
-        question = f"{FAR[place % len(FAR)]} My file has the number {place}, write to {MAIL}."
+
+    def one(place: int) -> str:
+        question = f"{watched.FAR[place % len(watched.FAR)]} My file has the number {place}, write to {MAIL}."
         body = {"model": "ftkit", "messages": [{"role": "user", "content": question}], "max_tokens": 4}
         answer = curl(url, "/v1/chat/completions", key, body)
         assert answer.get("object") == "chat.completion", answer
-        ids.append(answer["id"])
-    return ids
+        return answer["id"]
+
+    with ThreadPoolExecutor(AT_ONCE) as programs:
+        return list(programs.map(one, range(REQUESTS)))
 
 
 def judge(url: str, key: str, ids: list[str]) -> None:
@@ -146,6 +150,7 @@ def test_from_a_trained_model_to_the_next_run(
     lang: str, locale: str, open_page, dashboard, workspace: Workspace
 ) -> None:
     page = open_page(locale=locale)
+    page.emulate_media(reduced_motion="reduce")  # what moves while it waits costs a core
     exported = export(page, dashboard.url, lang)
     key = serve(page, dashboard.url, lang, exported)
     keep_texts(page, dashboard.url, lang)
@@ -157,3 +162,65 @@ def test_from_a_trained_model_to_the_next_run(
     made = workspace.data.all()[0]
     assert made.name == "Visas"
     assert RUN in made.parents
+
+
+def fill(page: Page, field: str, value: str) -> None:
+    page.locator(f"#{field} input, #{field} textarea").first.fill(value)
+    page.keyboard.press("Tab")
+
+
+def unfold(page: Page) -> None:
+    for part in ("rules", "drift-settings", "again", "webhook-part"):
+        page.locator(f"#monitor-{part} button").first.click()
+
+
+def click(page: Page, button: str, told: str) -> None:
+    """Click, and wait for the one toast that says what came of it."""
+    page.click(f"#{button}")
+    expect(page.get_by_test_id("toast-body")).to_contain_text(told)
+    page.get_by_test_id("toast-close").click()
+    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+
+
+def test_what_is_worth_an_alert_and_when_it_is_looked_at_is_chosen(
+    open_page, dashboard, workspace: Workspace
+) -> None:
+    if not workspace.serving.versions():
+        watched.serve(workspace, f"run:{RUN}", "First try")
+    workspace.serving.stop()  # the live one would be measured again at once
+    lang, saved = "tr", say("monitor.settings.saved", "tr")
+    page = open_page(locale="tr-TR", width=390, scheme="dark")
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{dashboard.url}/monitor")
+    unfold(page)
+    expect(page.locator("#monitor-rules-errors input")).to_have_value("5")
+
+    fill(page, "monitor-rules-errors", "10")
+    fill(page, "monitor-rules-least", "1")
+    click(page, "monitor-rules-save", say("monitor.rules.least.label", lang))
+    assert workspace.alerts.rules().error_share == 0.05
+    fill(page, "monitor-rules-least", "30")
+    click(page, "monitor-rules-save", saved)
+    assert (workspace.alerts.rules().error_share, workspace.alerts.rules().at_least) == (0.1, 30)
+
+    fill(page, "monitor-drift-window", "29")
+    click(page, "monitor-drift-save", say("monitor.drift.window.label", lang))
+    fill(page, "monitor-drift-window", "60")
+    fill(page, "monitor-drift-alpha", "5")
+    click(page, "monitor-drift-save", saved)
+    assert (workspace.drift.settings().window, workspace.drift.settings().alpha) == (60, 0.05)
+
+    fill(page, "monitor-webhook", "http://127.0.0.1:9/hook")
+    click(page, "monitor-webhook-save", "127.0.0.1 bu makineye ya da onun ağına çıkıyor")
+    assert workspace.alerts.webhook() is None
+    fill(page, "monitor-again-days", "7")
+    click(page, "monitor-again-save", saved)
+    expect(page.locator("#monitor-again-next")).to_contain_text(say("monitor.reevaluation.nothing", lang))
+    assert workspace.reevaluation.state().every_days == 7
+
+    page.reload()
+    unfold(page)
+    kept = {"rules-errors": "10", "drift-window": "60", "drift-alpha": "5", "again-days": "7"}
+    for field, value in kept.items():
+        expect(page.locator(f"#monitor-{field} input")).to_have_value(value)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

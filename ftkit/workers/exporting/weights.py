@@ -50,6 +50,7 @@ def merged_weights(job: ExportJob, folder: Path, precision: str | None = None) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     model = tuned_model(job)
+    say_whether_tied(model)
     if job.adapter:
         model = model.merge_and_unload(safe_merge=True)
     model = model.to("cpu", DTYPES[precision or job.options.precision])
@@ -63,6 +64,17 @@ def merged_weights(job: ExportJob, folder: Path, precision: str | None = None) -
         file.chmod(0o644)  # safetensors writes for the owner alone; a server in a container is somebody else
     copy_words(job, folder)
     return folder
+
+
+def say_whether_tied(model: Any) -> None:
+    """Let the configuration say that the output layer has weights of its own, where it has.
+
+    transformers 5 writes ``tie_word_embeddings`` true for every T5 and finds out from the weights; other programs believe the
+    configuration, and would put the embeddings of a Flan-T5 in the place of its output layer.
+    """
+    read, said = model.get_input_embeddings(), model.get_output_embeddings()
+    if read is not None and said is not None and read.weight.data_ptr() != said.weight.data_ptr():
+        model.config.tie_word_embeddings = False
 
 
 def copy_words(job: ExportJob, folder: Path) -> None:

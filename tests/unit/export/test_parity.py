@@ -54,3 +54,20 @@ def test_a_served_address_is_judged_by_what_was_kept_of_the_trained_model() -> N
     assert served_row("served", prompts, ["ac"], "bf16")["note"] == "rounding"
     assert served_row("served", prompts, ["x"], "bf16")["note"] == "differs"
     assert served_row("served", prompts, ["abc"], "bf16")["note"] == "differs"
+
+
+def test_halves_of_characters_that_a_text_writes_alike_are_looked_at_too() -> None:
+    """The first two tokens spell nothing yet, so that the text parts at the third one, whatever it was that differed."""
+    trained = Heard("trainer", [[1]], ["\ufffd\ufffdc"], [[7, 8, 9]])
+    shares = [0.5, 0.01, 0.4]
+
+    def sure(number: int, place: int, other: int | None) -> Gap:
+        return Gap(shares[place], "", "")
+
+    def spelled(number: int, tokens: int) -> str:
+        return ["", "", "", "\ufffd\ufffdc"][tokens]
+
+    row = row_of(Heard("served", None, ["\ufffdx"], None, "bf16"), trained, sure, spelled)
+    assert (row["note"], row["first_difference"]["token"]) == ("rounding", 1)
+    with_ids = row_of(Heard("merged", [[1]], ["\ufffdx"], [[7, 8, 3]], "bf16"), trained, sure, spelled)
+    assert (with_ids["note"], with_ids["first_difference"]["token"]) == ("differs", 2)

@@ -1,5 +1,4 @@
 import io
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -10,10 +9,8 @@ import pytest
 from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.export.options import ExportOptions
 from ftkit.export.service import ExportService
-from ftkit.jobs.launch import Launcher
-from ftkit.settings import Settings
 from ftkit.store.files import hash_file, read_json, write_json
-from tests.finished_run import MODEL, RUN, Room, SleepingLauncher, add_model, add_run, open_room
+from tests.finished_run import MODEL, RUN, Room, SleepingLauncher, add_run, open_room
 from tests.tiny import make_tiny_model, make_tiny_t5
 
 ADAPTER = ExportOptions(target="adapter")
@@ -165,34 +162,3 @@ def test_an_address_that_came_later_gets_its_row(room: Room) -> None:
         ("trainer", None),
         ("served", "differs"),
     ]
-
-
-@pytest.mark.faults
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("stage", ["export.built", "export.verified", "export.kept"])
-def test_a_cut_leaves_the_old_export_whole_and_a_retry_gives_the_same_files(
-    tmp_path: Path, stage: str
-) -> None:
-    home = tmp_path / "home"
-    merged = ExportOptions(target="merged")
-    with open_room(home) as room:
-        add_run(room)
-        add_model(room)
-        exports = service(room)
-        old = exports.wait(exports.create(RUN, merged).id)
-        assert old.job.state == "done", old.job.error
-    environment = {**os.environ, "FTKIT_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    dying = Settings.from_environment(environment).worker_environment() | {"FTKIT_FAILPOINT": f"{stage}:kill"}
-    with open_room(home, Launcher(dying)) as room:
-        cut = service(room).wait(service(room).create(RUN, merged).id)
-        assert cut.job.state in ("failed", "lost")
-        assert cut.files == ()
-        assert service(room).get(old.export.id).files == old.files
-    with open_room(home) as room:
-        exports = service(room)
-        again = exports.wait(exports.retry(cut.export.id).id)
-        assert again.job.state == "done", again.job.error
-        assert again.export.id == cut.export.id
-        assert again.files == old.files
-        left = {path.name for path in room.folders.export(again.export.id).iterdir()}
-        assert not left & {"files.part", "scratch"}

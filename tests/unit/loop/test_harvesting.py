@@ -47,6 +47,30 @@ def test_requests_become_conversations_with_the_right_answers(served: Served) ->
     assert workspace.next_run(edited.id).start_from_run == "run-1"
 
 
+def test_few_requests_are_split_so_that_something_is_held_back(served: Served) -> None:
+    served.keep_texts()
+    served.record(*(exchange(n) for n in range(1, 5)))
+    workspace = served.workspace
+    asked = [f"req-{n}" for n in range(1, 5)]
+
+    # The usual seed leaves a part of four rows empty: the one that the refusal names fills all.
+    four = workspace.harvest(asked, "Four")
+    with pytest.raises(BadInput) as caught:
+        workspace.splits.split(four.id)
+    assert caught.value.key == "data.part_empty_seed"
+    split = workspace.splits.get(workspace.next_run(four.id).split)
+    assert split.seed == caught.value.values["seed"]
+    assert all(split.sizes.values())
+
+    # No seed fills three parts of three rows: the test part is given up, the validation part stays.
+    three = workspace.harvest(asked[:3], "Three")
+    assert workspace.splits.get(workspace.next_run(three.id).split).sizes == {
+        "train": 2,
+        "validation": 1,
+        "test": 0,
+    }
+
+
 def test_a_dataset_of_another_kind_leads_to_no_run(served: Served) -> None:
     dataset = served.workspace.splits.get(served.split.id).dataset
     with pytest.raises(NotFound, match="does not come from the requests"):

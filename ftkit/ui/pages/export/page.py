@@ -9,8 +9,8 @@ import gradio as gr
 
 from ftkit.ui import html
 from ftkit.ui.border import handler
+from ftkit.ui.exporting import shown
 from ftkit.ui.i18n import language, say
-from ftkit.ui.pages.export import shown
 from ftkit.ui.pages.export.making import MakingSection, exportable
 from ftkit.ui.pages.export.watching import WatchingSection
 from ftkit.ui.parts import asked, page_heading

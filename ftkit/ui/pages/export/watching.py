@@ -10,8 +10,8 @@ import gradio as gr
 from ftkit.errors import NotFound
 from ftkit.records import ENDED_STATES
 from ftkit.ui.border import handler
+from ftkit.ui.exporting import shown
 from ftkit.ui.i18n import language, t
-from ftkit.ui.pages.export import shown
 from ftkit.ui.parts import AskFirst, asked, destination, go
 from ftkit.workspace import Workspace
 

@@ -1,5 +1,6 @@
 import importlib
 import json
+import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,22 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         return {kind: make_kind(kind, home / kind / "tiny") for kind in ("llama", "gpt2", "t5")}
 
 
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory, models: dict[str, Path]) -> Worker:
+    """An adapter's export that is done."""
+    worker = make_job(tmp_path_factory.mktemp("done") / "export", models["llama"], target="adapter")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worker_module.export(worker)
+    return worker
+
+
+@pytest.fixture
+def done(adapter: Worker, tmp_path: Path) -> Worker:
+    """The same, for a test to change."""
+    return Worker(shutil.copytree(adapter.path, tmp_path / "export"))
+
+
 def read(worker: Worker, name: str) -> Any:
     return json.loads((worker.path / name).read_text())
 
@@ -47,9 +64,7 @@ def notes(worker: Worker) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("kind", "options", "ways"),
     [
-        ("llama", {"target": "adapter"}, ["trainer", "compare", "adapter"]),
         ("gpt2", {"target": "merged", "precision": "fp32"}, ["trainer", "compare", "merged"]),
-        ("t5", {"target": "merged"}, ["trainer", "compare", "merged"]),
         (
             "llama",
             {"target": "gguf", "quantization": "f16"},
@@ -64,6 +79,14 @@ def test_each_target_is_loaded_again_and_answers_as_the_trained_model(
         pytest.importorskip("xllamacpp")
     worker = make_job(tmp_path / "export", models[kind], **options)
     worker_module.export(worker)
+    is_whole(worker, ways)
+
+
+def test_an_adapter_is_put_on_its_base_again(adapter: Worker) -> None:
+    is_whole(adapter, ["trainer", "compare", "adapter"])
+
+
+def is_whole(worker: Worker, ways: list[str]) -> None:
     found = notes(worker)
     assert list(found) == ways
     assert set(found.values()) <= {"same", "rounding"}
@@ -75,6 +98,7 @@ def test_each_target_is_loaded_again_and_answers_as_the_trained_model(
     assert read(worker, "report.json")["files"] == len(files)
 
 
+@pytest.mark.faults
 def test_the_same_export_gives_the_same_bytes(tmp_path: Path, models: dict[str, Path]) -> None:
     made = []
     for name in ("one", "two"):
@@ -115,15 +139,13 @@ def test_another_chat_template_is_found(
     assert found.value.key == "export.other_tokens"
 
 
-@pytest.mark.parametrize("stage", ["export.built", "export.verified", "export.kept"])
 def test_a_cut_keeps_nothing_half_made_and_the_next_start_gives_the_same_files(
-    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, stage: str
+    tmp_path: Path, models: dict[str, Path], adapter: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = make_job(tmp_path / "one" / "export", models["llama"], target="adapter")
-    worker_module.export(whole)
+    """At one stage; real kills at each of them are in ``tests/unit/export/test_killed.py``."""
 
     def cut(name: str) -> None:
-        if name == stage:
+        if name == "export.verified":
             raise KeyboardInterrupt  # as little is tidied up after it as after a kill
 
     worker = make_job(tmp_path / "two" / "export", models["llama"], target="adapter")
@@ -131,33 +153,24 @@ def test_a_cut_keeps_nothing_half_made_and_the_next_start_gives_the_same_files(
         patch.setattr(worker_module, "reach", cut)
         with pytest.raises(KeyboardInterrupt):
             worker_module.export(worker)
-    assert (worker.path / "files").exists() == (stage == "export.kept")
+    assert not (worker.path / "files").exists()
     worker_module.export(worker)
-    assert read(worker, "manifest.json") == read(whole, "manifest.json")
+    assert read(worker, "manifest.json") == read(adapter, "manifest.json")
     assert not (worker.path / "files.part").exists()
 
 
-def test_what_was_whole_before_a_cut_is_not_made_again(
-    tmp_path: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker = make_job(tmp_path / "export", models["llama"], target="adapter")
-    first = worker_module.export(worker)
-
+def test_what_was_whole_before_a_cut_is_not_made_again(done: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("made again")
 
     monkeypatch.setattr(worker_module, "_make", fail)
-    assert worker_module.export(worker) == first
+    assert worker_module.export(done)["files"] == len(read(done, "manifest.json"))
 
 
-def test_files_that_were_changed_behind_its_back_are_made_again(
-    tmp_path: Path, models: dict[str, Path]
-) -> None:
-    worker = make_job(tmp_path / "export", models["llama"], target="adapter")
-    worker_module.export(worker)
-    (worker.path / "files" / "README.md").write_text("changed")
-    worker_module.export(worker)
-    assert worker_module.manifest_of(worker.path / "files") == read(worker, "manifest.json")
+def test_files_that_were_changed_behind_its_back_are_made_again(done: Worker) -> None:
+    (done.path / "files" / "README.md").write_text("changed")
+    worker_module.export(done)
+    assert worker_module.manifest_of(done.path / "files") == read(done, "manifest.json")
 
 
 def test_a_link_is_no_file_of_an_export(tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_a_public_repository_takes_no_private_push(hub: FakeHub, worker: Worker)
     assert hub.pushed == {}
 
 
+@pytest.mark.faults
 def test_the_merged_model_can_be_pushed_as_well(hub: FakeHub, tmp_path: Path) -> None:
     worker = make_job(tmp_path, "hub", repo="mine", push="merged", private=False)
     export(worker)

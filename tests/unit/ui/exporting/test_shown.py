@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ftkit.export.options import TARGETS
-from ftkit.ui.pages.export import shown
+from ftkit.ui.exporting import shown
 
 
 def view(target: str, state: str = "done") -> SimpleNamespace:

@@ -1,0 +1,1 @@
+"""Exports for people: where they stand, how they were verified, and how others use them."""
