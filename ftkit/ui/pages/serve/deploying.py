@@ -11,7 +11,6 @@ from ftkit.export.service import ExportView
 from ftkit.ratings.sides.names import Side
 from ftkit.serving.engines.asking import EngineName
 from ftkit.ui.border import handler
-from ftkit.ui.exporting.shown import SERVED, title
 from ftkit.ui.i18n import language, say, t
 from ftkit.ui.parts import asked, follow, note, section
 from ftkit.ui.serving import names
