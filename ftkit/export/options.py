@@ -34,6 +34,18 @@ class ExportOptions(Record):
     push: Literal["adapter", "merged"] = Field(default="adapter", description="What is pushed to the Hub.")
     server: Literal["vllm", "tgi"] = Field(default="vllm", description="Which server a Docker folder starts.")
 
+    @property
+    def form(self) -> str:
+        """The numbers or the program that tell it from others of its target; empty where there is one form only."""
+        return {
+            "merged": self.precision,
+            "endpoint": self.precision,
+            "triton": self.precision,
+            "docker": self.server,
+            "gguf": self.quantization,
+            "hub": self.repo,
+        }.get(self.target, "")
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.target == "hub" and not self.repo.strip():

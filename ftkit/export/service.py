@@ -289,7 +289,7 @@ class ExportService:
         step = "" if options.checkpoint is None else f" · {options.checkpoint}"
         return Export(
             id=self._new_id(),
-            name=f"{run.name}{step} · {options.target}",
+            name=f"{run.name}{step} · {options.target}" + (f" · {options.form}" if options.form else ""),
             created_at=self._clock(),
             parents=(run.id,),
             content_hash=hash_value([run.content_hash, run.id, asked]),

@@ -42,13 +42,7 @@ def target(kind: str, name: str, lang: str) -> str:
 def export(view: ExportView, lang: str) -> str:
     """The target, with what makes it this one."""
     options = view.options
-    detail = {
-        "merged": options.precision,
-        "endpoint": options.precision,
-        "triton": options.precision,
-        "docker": say(f"export.server.{options.server}", lang),
-        "gguf": options.quantization,
-        "hub": options.repo,
-    }.get(options.target, "")
+    docker = options.target == "docker"
+    detail = say(f"export.server.{options.server}", lang) if docker else options.form
     name = say(f"export.target.{options.target}", lang)
     return f"{name} · {detail}" if detail else name
