@@ -20,7 +20,7 @@ def test_a_name_in_a_toast_stays_text(monkeypatch):
     [
         ("resident", ("run:a", "", ""), "run:a"),
         ("llamacpp", ("export:a", "http://unused", "x"), "export:a"),
-        ("upstream", ("run:a", " http://h:8000/v1 ", "m "), "http://h:8000/v1#m"),
+        ("upstream", ("run:a", " http://h:8000/v1 ", "m "), "upstream:http://h:8000/v1|m"),
     ],
 )
 def test_what_is_deployed_is_a_model_or_an_address_with_its_model(engine, fields, expected):
