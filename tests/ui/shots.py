@@ -59,7 +59,7 @@ READY = {
 
 def addresses(home: Path) -> dict[str, str]:
     """Each page's address, with the newest evaluated run and its data, which is checked for that."""
-    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+    with Workspace(Settings.from_environment({**os.environ, "FTKIT_HOME": str(home)})) as workspace:
         evaluation = workspace.evaluation.all()[0].evaluation
         run = workspace.training.get(evaluation.run).run
         dataset = workspace.splits.get(run.split).dataset
@@ -163,7 +163,7 @@ def fill(home: Path) -> None:
     environment = {**os.environ, "FTKIT_HOME": str(home)}
     ftkit = [sys.executable, "-m", "ftkit"]
     subprocess.run([*ftkit, "quickstart"], env=environment, check=True)
-    with Workspace(Settings.from_environment({"FTKIT_HOME": str(home)})) as workspace:
+    with Workspace(Settings.from_environment({**os.environ, "FTKIT_HOME": str(home)})) as workspace:
         split = workspace.training.all()[0].run.split
     lower = ["--set", "learning_rate=2e-4", "--name", "A lower learning rate"]
     subprocess.run(

@@ -283,6 +283,7 @@ def test_after_a_crash_the_newest_whole_checkpoint_goes_on(
     assert _without_time(tmp_path) == _without_time(finished[0])
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(600)  # two processes that import everything
 def test_a_killed_process_resumes_in_a_new_one_to_the_same_bytes(
     tmp_path: Path, model: Path, split: Path, finished: tuple[Path, dict[str, Any]]

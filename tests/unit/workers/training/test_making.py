@@ -125,6 +125,7 @@ def test_dpo_goes_on_from_an_adapter_and_leaves_one_for_the_base(
     assert _moved(tiny_model, run.path) > 0.01
 
 
+@pytest.mark.faults
 def test_full_fine_tuning_with_preferences_has_a_reference_of_its_own(
     tmp_path: Path, tiny_model: Path, split: Path
 ) -> None:

@@ -231,6 +231,7 @@ def test_saving_now_saves_once_and_only_what_there_is(tmp_path: Path, raising: A
     assert not torch.equal(trainer.model.lm_head.weight, weight), "that of the first step"
 
 
+@pytest.mark.faults
 def test_a_run_that_had_stopped_early_does_not_begin_again(tmp_path: Path) -> None:
     first = _trainer(tmp_path, max_steps=9, learning_rate=0.0)
     first.train()

@@ -121,6 +121,7 @@ def test_other_methods_are_asked_too(
     assert {line["beginning"] for line in lines} == {"text" in mapping}
 
 
+@pytest.mark.faults
 def test_the_time_of_answers_is_not_counted_as_training(
     tmp_path: Path, tiny_model: Path, split: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +155,7 @@ class Asking(Worker):
             self.folder.ask_to_stop()
 
 
+@pytest.mark.faults
 def test_after_a_crash_or_a_stop_the_answers_stand_once(
     tmp_path: Path, tiny_model: Path, split: Path
 ) -> None:

@@ -124,6 +124,7 @@ def test_a_stop_saves_and_resuming_ends_at_the_same_bytes(
     assert _without_time(tmp_path) == _without_time(finished[0])
 
 
+@pytest.mark.faults
 def test_two_small_batches_are_one_large_one(tmp_path: Path, model: Path, split: Path) -> None:
     calm = tmp_path / "calm"
     shutil.copytree(model, calm)
