@@ -51,7 +51,7 @@ def fuzz(place, cases: int) -> Counter[int]:
 
 
 def test_some_cases(gateway) -> None:
-    statuses = fuzz(gateway, 10)
+    statuses = fuzz(gateway, 15)
     assert statuses[200] >= 10
     assert statuses[422] >= 10
 
