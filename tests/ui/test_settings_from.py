@@ -75,6 +75,7 @@ def test_a_recipe_is_saved_chosen_and_deleted(train: Page, page: Page, dashboard
     page.click("#train-recipe input")
     page.get_by_role("option", name=say("train.own.choice", "en", name="own/five")).click()
     expect(page.locator("#spec-r input")).to_have_value("5")
+    expect(ready).to_be_visible(timeout=SLOW)
     page.click("#train-own-delete")
     page.click("#train-own-delete-yes")
     expect(page.locator("#train-own-delete")).to_be_hidden()
