@@ -24,7 +24,13 @@ TOKEN = "the-token-of-these-tests"
 def serving(app) -> Iterator[str]:
     """Serve an application in a thread; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_level="error", server_header=False, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app,
+            log_config=None,  # uvicorn's own closes all handlers there are, and absl's then closes the stream that pytest captures
+            log_level="error",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
