@@ -27,7 +27,7 @@ def becomes(yard: Yard, artefact: str, state: str) -> None:
         yard.jobs.tick()
         return yard.jobs.of(artefact).state == state
 
-    until(is_there)
+    until(is_there, 60)  # ten median steps count too, and the first ones are slow on a busy machine
 
 
 def test_a_stuck_worker_is_shown_and_comes_back_by_itself(hasty: Yard) -> None:
