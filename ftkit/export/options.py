@@ -4,19 +4,14 @@ Frozen values only. What each target needs of the model is the worker's matter.
 """
 
 import re
-from typing import Literal, Self, get_args
+from typing import Self
 
 from pydantic import Field, model_validator
 
 from ftkit.errors import BadInput
+from ftkit.export.targets import Precision, Push, Quantization, Server, Target
 from ftkit.records import Record
 
-Target = Literal["adapter", "merged", "gguf", "hub", "endpoint", "docker", "triton"]
-TARGETS: tuple[Target, ...] = get_args(Target)
-Precision = Literal["bf16", "fp32"]
-Quantization = Literal["f32", "f16", "bf16", "q8_0"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 
 
@@ -31,8 +26,8 @@ class ExportOptions(Record):
     quantization: Quantization = Field(default="f16", description="Of a GGUF file.")
     repo: str = Field(default="", description="On the Hub: owner/name, or a name of one's own account.")
     private: bool = Field(default=True, description="Whether only its owner sees it on the Hub.")
-    push: Literal["adapter", "merged"] = Field(default="adapter", description="What is pushed to the Hub.")
-    server: Literal["vllm", "tgi"] = Field(default="vllm", description="Which server a Docker folder starts.")
+    push: Push = Field(default="adapter", description="What is pushed to the Hub.")
+    server: Server = Field(default="vllm", description="Which server a Docker folder starts.")
 
     @property
     def form(self) -> str:

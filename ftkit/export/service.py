@@ -14,8 +14,9 @@ from typing import Any
 from ftkit.downloads import Download, plain_name
 from ftkit.errors import NotFound, Refused
 from ftkit.export.archive import pieces_of, zipped
-from ftkit.export.options import ExportOptions, Target
+from ftkit.export.options import ExportOptions
 from ftkit.export.parity import Rounding, served_row
+from ftkit.export.targets import Target
 from ftkit.jobs.folder import JobFolder
 from ftkit.jobs.service import Clock, Jobs, NewId, Wish
 from ftkit.records import ACTIVE_STATES, ENDED_STATES, Export, Job, Model, Run, Split
@@ -266,7 +267,7 @@ class ExportService:
         if options.target == "hub":
             self._check_hub()
         only = options.target in _DECODERS_ONLY or (options.target == "docker" and options.server == "vllm")
-        if only and "decoder_layers" in model.architecture:
+        if only and model.encoder_decoder:
             raise Refused(
                 "export.not_for_encoder_decoder",
                 "{model} reads a whole question before it answers (encoder-decoder), and programs that take {target} go on with a "

@@ -1,1 +1,1 @@
-"""Where the addresses that people and programs give lead."""
+"""What comes over the network: where the addresses that people give lead, and the tokens that callers bring."""

@@ -1,7 +1,6 @@
 """``ftkit export``: give a run's model the form that other programs take."""
 
 import shutil
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from ftkit.cli.evaluation.default import StartsByDefault
 from ftkit.cli.output import Answer, command, facts, table
 from ftkit.cli.session import check_done, follow, open_workspace
 from ftkit.errors import BadInput
+from ftkit.export.targets import Precision, Push, Quantization, Server, Target
 
 if TYPE_CHECKING:
     from ftkit.export.service import ExportView
@@ -25,62 +25,20 @@ app = typer.Typer(
 ExportId = Annotated[str, typer.Argument(metavar="EXPORT", help="Id of an export.")]
 
 
-class To(StrEnum):
-    """Targets."""
-
-    adapter = "adapter"
-    merged = "merged"
-    gguf = "gguf"
-    hub = "hub"
-    endpoint = "endpoint"
-    docker = "docker"
-    triton = "triton"
-
-
-class Precision(StrEnum):
-    """Of merged weights."""
-
-    bf16 = "bf16"
-    fp32 = "fp32"
-
-
-class Quantization(StrEnum):
-    """Of a GGUF file."""
-
-    f32 = "f32"
-    f16 = "f16"
-    bf16 = "bf16"
-    q8_0 = "q8_0"
-
-
-class Push(StrEnum):
-    """What is pushed."""
-
-    adapter = "adapter"
-    merged = "merged"
-
-
-class Server(StrEnum):
-    """What a Docker folder starts."""
-
-    vllm = "vllm"
-    tgi = "tgi"
-
-
 @command(app, "start")
 def start(  # noqa: PLR0913 - one parameter per option
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; `start` may be left out.")],
     *,
-    to: Annotated[To, typer.Option(help="The form.")],
+    to: Annotated[Target, typer.Option(help="The form.")],
     checkpoint: Annotated[
         int | None, typer.Option(metavar="N", help="Step of a checkpoint, instead of the run's result.")
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Of merged weights.")] = Precision.bf16,
-    quantization: Annotated[Quantization, typer.Option(help="Of a GGUF file.")] = Quantization.f16,
+    precision: Annotated[Precision, typer.Option(help="Of merged weights.")] = "bf16",
+    quantization: Annotated[Quantization, typer.Option(help="Of a GGUF file.")] = "f16",
     repo: Annotated[str, typer.Option(metavar="OWNER/NAME", help="On the Hub.")] = "",
     public: Annotated[bool, typer.Option("--public", help="Let everybody see it on the Hub.")] = False,
-    push: Annotated[Push, typer.Option(help="What is pushed to the Hub.")] = Push.adapter,
-    server: Annotated[Server, typer.Option(help="Which server a Docker folder starts.")] = Server.vllm,
+    push: Annotated[Push, typer.Option(help="What is pushed to the Hub.")] = "adapter",
+    server: Annotated[Server, typer.Option(help="Which server a Docker folder starts.")] = "vllm",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Also copy the files into this new folder.")
     ] = None,
@@ -94,14 +52,14 @@ def start(  # noqa: PLR0913 - one parameter per option
     from ftkit.export.options import ExportOptions  # noqa: PLC0415 - its imports are not needed for --help
 
     options = ExportOptions(
-        target=to.value,
+        target=to,
         checkpoint=checkpoint,
-        precision=precision.value,
-        quantization=quantization.value,
+        precision=precision,
+        quantization=quantization,
         repo=repo,
         private=not public,
-        push=push.value,
-        server=server.value,
+        push=push,
+        server=server,
     )
     _check_free(out)
     with open_workspace() as workspace:

@@ -30,7 +30,6 @@ _MOST_WAITING = 10_000  # requests whose numbers wait for the database
 _MOST_TEXTS = 2_000  # requests and feedback whose texts wait for the masking worker
 _FLUSH_SECONDS = 5.0
 _PURGE_EVERY = timedelta(hours=1)
-MOST_SHOWN = 1_000
 
 
 class _Texts(NamedTuple):

@@ -18,8 +18,8 @@ from sqlalchemy import Connection
 
 from ftkit.errors import BadInput, NotAllowed, NotFound, Refused
 from ftkit.jobs.service import Clock, NewId
+from ftkit.network.tokens import hash_token
 from ftkit.ratings.raters.shown import beginning, study_of, task_of
-from ftkit.ratings.raters.tokens import hash_token
 from ftkit.ratings.studies import assigning, values
 from ftkit.ratings.studies.items import Item
 from ftkit.ratings.studies.options import StudyOptions

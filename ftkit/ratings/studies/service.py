@@ -13,7 +13,7 @@ from typing import Any
 from ftkit.errors import BadInput, NotFound, Refused
 from ftkit.jobs.folder import JobFolder, read_lines
 from ftkit.jobs.service import Clock, Jobs, NewId
-from ftkit.ratings.raters.tokens import hash_token, new_token
+from ftkit.network.tokens import hash_token, new_token
 from ftkit.ratings.results.rated import Rated
 from ftkit.ratings.sides.names import Side
 from ftkit.ratings.sides.service import SideService

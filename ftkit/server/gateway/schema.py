@@ -6,7 +6,7 @@ them is taken and then ignored. Nothing is answered here.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 # The name that gets the live version, or the canary for its share.
@@ -254,4 +254,3 @@ class Health(BaseModel):
 
 
 Described = dict[int | str, dict[str, Any]]
-Json = dict[str, JsonValue]

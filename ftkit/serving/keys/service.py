@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from ftkit.errors import BadInput, NotAllowed, NotFound, Refused
 from ftkit.jobs.service import Clock, NewId
+from ftkit.network.tokens import hash_token
 from ftkit.records import Record
 from ftkit.serving.keys.limits import Counts
-from ftkit.serving.keys.secrets import hash_secret, hint_of, new_secret
+from ftkit.serving.keys.secrets import hint_of, new_secret
 from ftkit.store.engine import Database
 from ftkit.store.serving.keys import KeyLine, KeyTable
 
@@ -101,7 +102,7 @@ class KeyService:
         line = KeyLine(
             id=self._new_id(),
             name=name,
-            hash=hash_secret(secret),
+            hash=hash_token(secret),
             hint=hint_of(secret),
             scopes=[scope for scope in SCOPES if scope in scopes],
             requests_per_minute=requests_per_minute,
@@ -137,7 +138,7 @@ class KeyService:
         Raises:
             NotAllowed: there is no such key (``keys.unknown``), it has ended, or it does not allow this (``keys.not_in_scope``).
         """
-        now, wanted = self._clock(), hash_secret(secret[:_LONGEST_SECRET])
+        now, wanted = self._clock(), hash_token(secret[:_LONGEST_SECRET])
         line = self._table.by_hash(wanted)
         if line is None or not hmac.compare_digest(line.hash, wanted):
             raise NotAllowed(

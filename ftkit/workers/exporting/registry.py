@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ftkit.export.options import Target
+from ftkit.export.targets import Target
 from ftkit.workers.exporting.adapter import AdapterExporter
 from ftkit.workers.exporting.gguf.exporter import GgufExporter
 from ftkit.workers.exporting.hub import HubExporter

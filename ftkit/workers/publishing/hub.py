@@ -20,6 +20,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError 
 )
 from huggingface_hub.hf_api import RepoFile
 
+from ftkit.store.files import hash_file
 from ftkit.workers.publishing.line import Interrupted, line
 
 # Of an earlier upload, what would make a mixture with this one.
@@ -113,7 +114,7 @@ class _Push:
         self._parcel, self._report = parcel, report
         paths = (path for path in sorted(parcel.folder.rglob("*")) if path.is_file())
         self._files = {str(path.relative_to(parcel.folder)): path for path in paths}
-        self._hashes = {name: _sha256(path) for name, path in self._files.items()}
+        self._hashes = {name: hash_file(path).removeprefix("sha256:") for name, path in self._files.items()}
         self._api = HfApi()
         self._changed: list[str] = []
         self._sent = self._done = self._total = 0
@@ -180,11 +181,6 @@ class _Push:
 
 def _is_replaced(name: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _REPLACED)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _blob_id(path: Path) -> str:

@@ -9,7 +9,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from ftkit.errors import BadInput
-from ftkit.export.options import PRECISIONS, QUANTIZATIONS, TARGETS, ExportOptions, Target
+from ftkit.export.options import ExportOptions
+from ftkit.export.targets import PRECISIONS, QUANTIZATIONS, TARGETS, Target
 from ftkit.ratings.sides.names import Side
 from ftkit.ui import html
 from ftkit.ui.border import handler

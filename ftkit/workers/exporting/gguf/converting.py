@@ -14,7 +14,7 @@ import torch
 from conversion import ModelBase, ModelType, get_model_architecture, get_model_class
 
 from ftkit.errors import Refused
-from ftkit.export.options import Quantization
+from ftkit.export.targets import Quantization
 
 _TYPES = {
     "f32": gguf.LlamaFileType.ALL_F32,

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ftkit.export.options import TARGETS
+from ftkit.export.targets import TARGETS
 from ftkit.ui.exporting import shown
 
 

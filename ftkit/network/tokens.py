@@ -1,6 +1,6 @@
-"""The token of an invitation: made here, told once, kept as its hash only.
+"""A token that lets its bearer in, an invitation or an API key: made here, told once, kept as its hash only.
 
-Takes and gives text. It knows no rater.
+Takes and gives text. It knows nobody.
 """
 
 import secrets
